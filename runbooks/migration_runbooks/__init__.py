@@ -1,0 +1,1 @@
+"""Runbooks for Django migrations in which every command is proven."""
