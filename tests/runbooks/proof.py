@@ -1,0 +1,244 @@
+"""What every runbook must prove, on every database that it names. See docs/contributing/writing-runbooks.md.
+
+A test file of a runbook holds one subclass of `RunbookProof`: it says which command fails with which text, what the
+fix must leave behind, and how to break a project that is not Acharya. The subclass inherits the tests.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from migration_runbooks.catalogue.runbooks import find
+from migration_runbooks.pages.match import matches
+from migration_runbooks.paths import DOCS, RUNBOOKS
+from migration_runbooks.worlds import available, open_library, open_sandbox
+
+KILLER = Path(__file__).parent / "killer"
+INPUT_LINE = re.compile(r"^([A-Z][A-Z0-9_]*)=(.*)$", re.MULTILINE)
+MOST_KILLS = 60
+
+
+def script(slug: str, step: str, database: str) -> Path:
+    """The script of `step` for `database`: its own one where there is one, else the common one."""
+    own = RUNBOOKS / slug / f"{step}.{database}.sh"
+    return own if own.exists() else RUNBOOKS / slug / f"{step}.sh"
+
+
+def inputs_in(output: str) -> dict[str, str]:
+    return dict(INPUT_LINE.findall(output))
+
+
+class RunbookProof:
+    slug: str
+    command: tuple[str, ...] = ("migrate",)
+    """The `manage.py` command that fails in the broken world."""
+    errors: dict[str, str] = {}
+    """Last lines of what `command` prints, by `cause`, `cause:database` or `""`; `...` and `[..]` as in output blocks."""
+    extra_inputs: dict[str, str] = {}
+    """Inputs that a person must decide and diagnose can't find."""
+
+    # --- what a subclass says -------------------------------------------------------------------------------------
+
+    def check_fixed(self, cause, broken, fixed, sandbox) -> None:
+        """Assert what rows, schema and files must be after the fix; `broken` and `fixed` are snapshots."""
+        raise NotImplementedError
+
+    def break_other_project(self, library) -> None:
+        """Break the second project, in the way of the first cause."""
+        raise NotImplementedError
+
+    def check_other_project(self, broken, fixed, library) -> None:
+        self.check_fixed("", broken, fixed, library)
+
+    # --- steps ----------------------------------------------------------------------------------------------------
+
+    def broken_world(self, cause: str) -> str:
+        return f"{self.slug}:{cause}" if cause else self.slug
+
+    def step(self, sandbox, step: str, inputs: dict[str, str] | None = None):
+        return sandbox.bash(script(self.slug, step, sandbox.database), **(inputs or {}))
+
+    def diagnose(self, sandbox, status: int = 1) -> dict[str, str]:
+        done = self.step(sandbox, "diagnose", self.extra_inputs)
+        assert done.status == status, done.output
+        return {**inputs_in(done.output), **self.extra_inputs}
+
+    def fix(self, sandbox, inputs) -> str:
+        done = self.step(sandbox, "fix", inputs)
+        assert done.status == 0, done.output
+        return done.output
+
+    def verify(self, sandbox, inputs, status: int = 0) -> None:
+        done = self.step(sandbox, "verify", inputs)
+        assert (done.status == 0) == (status == 0), done.output
+
+    def has_undo(self, database: str) -> bool:
+        return script(self.slug, "undo", database).exists()
+
+    # --- proofs ---------------------------------------------------------------------------------------------------
+
+    def test_the_command_fails_with_exactly_this_text(self, database, cause, tmp_path):
+        expected = next(self.errors[key] for key in (f"{cause}:{database}", cause, database, "") if key in self.errors)
+        with open_sandbox(self.broken_world(cause), database, tmp_path) as sandbox:
+            done = sandbox.manage(*self.command)
+        lines = expected.strip().splitlines()
+        shown = "\n".join(done.output.strip().splitlines()[-len(lines):])
+        assert done.status != 0
+        assert matches(expected.strip(), shown), done.output
+
+    def test_healthy_project_is_told_healthy_and_left_alone(self, database, tmp_path):
+        with open_sandbox("healthy", database, tmp_path) as sandbox:
+            before, files = sandbox.snapshot(), sandbox.files()
+            assert self.step(sandbox, "diagnose", self.extra_inputs).status == 0
+            self.step(sandbox, "fix", {**self.example_inputs(), **self.extra_inputs})
+            assert before.difference(sandbox.snapshot()) == []
+            assert sandbox.files() == files
+
+    def test_diagnose_and_verify_say_broken_and_change_nothing(self, database, cause, tmp_path):
+        with open_sandbox(self.broken_world(cause), database, tmp_path) as sandbox:
+            before, files = sandbox.snapshot(), sandbox.files()
+            inputs = self.diagnose(sandbox)
+            self.verify(sandbox, inputs, status=1)
+            assert {i.name for i in find(self.slug).inputs} <= set(inputs), "diagnose must find every input"
+            assert before.difference(sandbox.snapshot()) == []
+            assert sandbox.files() == files
+
+    def test_fix_verify_fix_again_undo(self, database, cause, tmp_path):
+        with open_sandbox(self.broken_world(cause), database, tmp_path) as sandbox:
+            broken, broken_files = sandbox.snapshot(), sandbox.files()
+            inputs = self.diagnose(sandbox)
+            self.fix(sandbox, inputs)
+            self.verify(sandbox, inputs)
+            fixed, fixed_files = sandbox.snapshot(), sandbox.files()
+            self.check_fixed(cause, broken, fixed, sandbox)
+            assert self.step(sandbox, "diagnose", self.extra_inputs).status == 0
+
+            self.fix(sandbox, inputs)
+            assert fixed.difference(sandbox.snapshot()) == []
+            assert sandbox.files() == fixed_files
+
+            if self.has_undo(database):
+                undone = self.step(sandbox, "undo", inputs)
+                assert undone.status == 0, undone.output
+                assert broken.difference(sandbox.snapshot()) == []
+                assert sandbox.files() == broken_files
+
+    @pytest.mark.parametrize("step", ["fix", "undo"])
+    def test_killed_at_every_change(self, database, cause, step, tmp_path):
+        if step == "undo" and not self.has_undo(database):
+            pytest.skip(f"{self.slug} has no undo on {database}: {find(self.slug).undo}")
+        goal, changes = self.run_to_the_end(database, cause, step, tmp_path / "whole")
+        assert 0 < changes <= MOST_KILLS, f"{changes} changes"
+        for kill_at in range(1, changes + 1):
+            with open_sandbox(self.broken_world(cause), database, tmp_path / str(kill_at)) as sandbox:
+                inputs = self.before_step(sandbox, step)
+                assert self.killed(sandbox, step, inputs, kill_at) == -signal.SIGKILL
+                again = self.step(sandbox, step, inputs)
+                assert again.status == 0, f"killed at change {kill_at}, then: {again.output}"
+                assert goal[0].difference(sandbox.snapshot()) == [], f"killed at change {kill_at}"
+                assert sandbox.files() == goal[1], f"killed at change {kill_at}"
+
+    def test_page_block_by_block_ends_where_the_scripts_end(self, database, tmp_path):
+        from migration_runbooks.pages.run_page import run_page
+
+        page = DOCS / "runbooks" / f"{self.slug}.md"
+        with open_sandbox(self.slug, database, tmp_path / "page") as by_page:
+            run_page(page, database, by_page)
+            by_page_end = by_page.snapshot(), by_page.files()
+        with open_sandbox(self.slug, database, tmp_path / "scripts") as by_script:
+            inputs = self.diagnose(by_script)
+            self.fix(by_script, inputs)
+            self.verify(by_script, inputs)
+            if self.has_undo(database):
+                assert self.step(by_script, "undo", inputs).status == 0
+            assert by_page_end[0].difference(by_script.snapshot()) == []
+            assert by_page_end[1] == by_script.files()
+
+    def test_runbook_run_repairs_and_undoes(self, database, tmp_path):
+        settings = [part for name, value in self.extra_inputs.items() for part in ("--set", f"{name}={value}")]
+        with open_sandbox(self.slug, database, tmp_path) as sandbox:
+            broken, files = sandbox.snapshot(), sandbox.files()
+            planned = sandbox.run("runbook", "run", self.slug, *settings)
+            assert planned.status != 0 and "--apply" in planned.output, planned.output
+            assert broken.difference(sandbox.snapshot()) == [] and sandbox.files() == files
+            done = sandbox.run("runbook", "run", self.slug, "--apply", "--yes", *settings)
+            assert done.status == 0, done.output
+            self.check_fixed("", broken, sandbox.snapshot(), sandbox)
+            if self.has_undo(database):
+                undone = sandbox.run("runbook", "undo", "last")
+                assert undone.status == 0, undone.output
+                assert broken.difference(sandbox.snapshot()) == [] and sandbox.files() == files
+
+    def test_repairs_a_project_that_is_not_acharya(self, database, tmp_path):
+        with open_library(database, tmp_path) as library:
+            self.break_other_project(library)
+            broken, files = library.snapshot(), library.files()
+            inputs = self.diagnose(library)
+            self.fix(library, inputs)
+            self.verify(library, inputs)
+            self.check_other_project(broken, library.snapshot(), library)
+            if self.has_undo(database):
+                undone = self.step(library, "undo", inputs)
+                assert undone.status == 0, undone.output
+                assert broken.difference(library.snapshot()) == [] and library.files() == files
+
+    # --- helpers of the kill test -----------------------------------------------------------------------------------
+
+    def example_inputs(self) -> dict[str, str]:
+        return {each.name: each.example for each in find(self.slug).inputs}
+
+    def before_step(self, sandbox, step: str) -> dict[str, str]:
+        inputs = self.diagnose(sandbox)
+        if step == "undo":
+            self.fix(sandbox, inputs)
+        return inputs
+
+    def run_to_the_end(self, database, cause, step, directory):
+        with open_sandbox(self.broken_world(cause), database, directory) as sandbox:
+            inputs = self.before_step(sandbox, step)
+            assert self.killed(sandbox, step, inputs, kill_at=0) == 0
+            changes = len((sandbox.project.parent / "changes").read_text().splitlines())
+            return (sandbox.snapshot(), sandbox.files()), changes
+
+    def killed(self, sandbox, step: str, inputs: dict[str, str], kill_at: int) -> int:
+        """Run a script and kill it, with all that it started, at change number `kill_at` (0: never)."""
+        count = sandbox.project.parent / "changes"
+        count.write_text("")
+        watch = {"KILL_COUNT": count, "KILL_AT": kill_at, "PYTHONPATH": KILLER, "BASH_ENV": KILLER / "commands.bash"}
+        environment = {**sandbox.environment, **inputs, **{name: str(value) for name, value in watch.items()}}
+        sandbox.copy_python_of(self.slug)
+        process = subprocess.Popen(
+            ["bash", sandbox.script_text(script(self.slug, step, sandbox.database))],
+            cwd=sandbox.project, env=environment, start_new_session=True,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )
+        process.communicate(timeout=180)
+        if process.returncode:
+            with_leftovers = getattr(os, "killpg")
+            try:
+                with_leftovers(process.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        return process.returncode
+
+
+def pytest_generate_tests(metafunc):
+    """Parametrise `database` and `cause` from the runbook's own TOML. Called by tests/runbooks/conftest.py."""
+    proof = getattr(metafunc.cls, "slug", None)
+    if not proof:
+        return
+    runbook = find(proof)
+    if "database" in metafunc.fixturenames:
+        metafunc.parametrize("database", [
+            pytest.param(each, marks=pytest.mark.skipif(available(each) is not None, reason=available(each) or ""))
+            for each in runbook.databases
+        ])
+    if "cause" in metafunc.fixturenames:
+        names = [cause.name for cause in runbook.causes] or [""]
+        metafunc.parametrize("cause", ["", *names[1:]])
