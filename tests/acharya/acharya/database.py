@@ -6,7 +6,7 @@ from typing import Any
 
 import dj_database_url
 
-dj_database_url.register("django.db.backends.mysql", "mariadb")
+dj_database_url.register("mariadb", "django.db.backends.mysql")
 
 # Django's `dbshell` looks for these among the settings, not in OPTIONS, where a URL's query leaves them.
 SETTING_OF_OPTION = {"host": "HOST", "user": "USER", "unix_socket": "HOST"}

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, ArgumentTypeError
 
+from django.contrib.sessions.models import Session
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, transaction
 
@@ -39,13 +40,14 @@ class Command(BaseCommand):
 
 
 def refuse_unless_empty() -> None:
-    """Raise CommandError when there are users already, or no table for them."""
-    try:
-        users = User.objects.count()
-    except DatabaseError as error:
-        raise CommandError(f"There is no table of users ({error}). Run `uv run manage.py migrate` first.") from None
-    if users:
-        raise CommandError(
-            f"This database already holds {users} users, so nothing was added. "
-            "Seed a new database: set DATABASE_URL, then run `uv run manage.py migrate`."
-        )
+    """Raise CommandError when there are rows of ours already, or no tables for them."""
+    for model in (User, Session):
+        try:
+            count = model.objects.count()
+        except DatabaseError as error:
+            raise CommandError(f"A table is missing ({error}). Run `uv run manage.py migrate` first.") from None
+        if count:
+            raise CommandError(
+                f"This database already holds {count} {model._meta.verbose_name_plural}, so nothing was added. "
+                "Seed a new database: set DATABASE_URL to one, then run `uv run manage.py migrate`."
+            )
