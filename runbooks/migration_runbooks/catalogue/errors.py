@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -12,12 +11,25 @@ from migration_runbooks.catalogue.reading import Fields, read
 
 
 @dataclass(frozen=True)
-class Message:
+class Clue:
+    """What betrays an error in a pasted text."""
+
+    pattern: str
+    """A regular expression over one logical line; its groups named in capitals are inputs."""
+    weight: float
+    """How surely it is this error: 1 when no other prints it, below 0.5 for a notice that often means nothing."""
+    needs: str
+    unless: str
+    """Contexts of explain/rules.toml that the text must, or must not, show."""
+
+
+@dataclass(frozen=True)
+class Message(Clue):
+    """A message that the error's page shows."""
+
     databases: tuple[str, ...]
     text: str
     """The message as databases and Django print it, with `<placeholders>`."""
-    pattern: str
-    """A regular expression over one logical line; its groups named in capitals are inputs."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +39,8 @@ class Error:
     summary: str
     at_risk: str
     messages: tuple[Message, ...]
+    clues: tuple[Clue, ...]
+    """Other forms, which no page shows: cut lines, old versions, codes that say the same in every language."""
 
     @property
     def runbooks(self) -> tuple[str, ...]:
@@ -45,6 +59,7 @@ def load_error(file: Path) -> Error:
         summary=fields.take("summary"),
         at_risk=fields.take("at_risk"),
         messages=tuple(_message(row) for row in fields.tables("messages")),
+        clues=tuple(_clue(row) for row in fields.tables("clues")),
     )
     fields.finish()
     if not error.messages:
@@ -63,10 +78,22 @@ def _all_errors(folder: Path) -> tuple[Error, ...]:
 
 
 def _message(row: Fields) -> Message:
-    message = Message(row.databases(), row.take("text"), row.take("pattern"))
+    message = Message(databases=row.databases(), text=row.take("text"), **_clue_fields(row))
     row.finish()
-    try:
-        re.compile(message.pattern)
-    except re.error as error:
-        raise row.wrong(f"pattern is not a regular expression: {error}") from error
     return message
+
+
+def _clue(row: Fields) -> Clue:
+    clue = Clue(**_clue_fields(row))
+    row.finish()
+    return clue
+
+
+def _clue_fields(row: Fields) -> dict:
+    """Read the pattern without compiling it: a text needs few of them, and tests/explain compiles them all."""
+    return {
+        "pattern": row.take("pattern"),
+        "weight": row.take("weight", float, 1.0),
+        "needs": row.take("needs", str, ""),
+        "unless": row.take("unless", str, ""),
+    }

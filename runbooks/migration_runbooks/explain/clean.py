@@ -1,0 +1,50 @@
+"""Take off a pasted text what is not the message: prefixes of logs, colours, quotation marks, another language."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from functools import cache
+from pathlib import Path
+
+FOLDER = Path(__file__).parent
+FLAGS = re.ASCII | re.MULTILINE
+"""JavaScript's RegExp has the same meaning with the flags "gm"."""
+
+
+@cache
+def rules() -> dict:
+    return tomllib.loads((FOLDER / "rules.toml").read_text(encoding="utf-8"))
+
+
+def clean(text: str) -> str:
+    """Return the text as Django printed it, in English: the rules in their order, then the translations."""
+    for rule in rules()["cleaning"]:
+        text = re.sub(rule["pattern"], re.sub(r"\$(\d)", r"\\g<\1>", rule["replace"]), text, flags=FLAGS)
+    return _translate(text)
+
+
+def _translate(text: str) -> str:
+    """Put PostgreSQL's messages into English. translations.json holds them as PostgreSQL's own catalogues have them."""
+    for english, foreign in json.loads((FOLDER / "translations.json").read_text(encoding="utf-8")).items():
+        for message in foreign:
+            if max(re.split(r"\{\d\}", message), key=len) in text:
+                text = _replace(text, message, english)
+    return text
+
+
+def _replace(text: str, message: str, english: str) -> str:
+    parts = re.split(r"\{(\d)\}", message)
+    order = [int(number) for number in parts[1::2]]
+    groups = {number: f"\\g<{place}>" for place, number in enumerate(order, 1)}
+    pattern = "".join(_value(parts, place) if place % 2 else re.escape(part) for place, part in enumerate(parts))
+    return re.sub(pattern, re.sub(r"\{(\d)\}", lambda hole: groups[int(hole[1])], english), text)
+
+
+def _value(parts: list[str], place: int) -> str:
+    """Return the pattern of a value: up to the closing quote, to the next word of the message, or to the next space."""
+    following = parts[place + 1]
+    if following.startswith('"'):
+        return '([^"\n]*)'
+    return r"([^\n]+?)" if following else r"(\S+)"
