@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.admin.models import CHANGE, DELETION, LogEntry
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.contrib.auth.models import Group, Permission
 from django.contrib.contenttypes.models import ContentType
@@ -89,6 +89,9 @@ def add_traces(people: People) -> None:
             action_time=SCHOOL_OPENED + timedelta(minutes=teacher.pk),
         )
         for teacher in people.teachers
+    )
+    LogEntry.objects.create(
+        user=people.head, object_repr="A kind of row that is gone", action_flag=DELETION, action_time=SCHOOL_OPENED
     )
     # Real session data carries a signature with the time in it, which would differ on every run.
     Session.objects.bulk_create(
