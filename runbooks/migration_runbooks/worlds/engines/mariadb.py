@@ -1,0 +1,172 @@
+"""MariaDB: a private server of this run, reached by its socket alone; a database is cloned by dump and load."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import signal
+import subprocess
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from migration_runbooks.worlds import run
+from migration_runbooks.worlds.engines import server
+from migration_runbooks.worlds.engines.place import Address, Place
+
+if TYPE_CHECKING:
+    import pymysql
+
+USER = "django"
+PROGRAMS = ("mariadbd", "mariadb-install-db", "mariadb", "mariadb-dump")
+PATHS = (os.environ.get("PATH", ""), "/usr/sbin", "/usr/bin", "/usr/libexec")
+
+SETTINGS = (
+    "--skip-networking",
+    "--skip-log-bin",
+    "--innodb-flush-log-at-trx-commit=0",
+    "--innodb-doublewrite=0",
+    "--innodb-fast-shutdown=2",
+    "--innodb-buffer-pool-size=64M",
+    "--character-set-server=utf8mb4",
+    "--collation-server=utf8mb4_general_ci",
+    "--default-time-zone=+00:00",
+)
+
+
+def missing() -> str | None:
+    """Return why no server can be started, for people, or None."""
+    if importlib.util.find_spec("pymysql") is None:
+        return "the Python package PyMySQL is not installed"
+    absent = [name for name in PROGRAMS if find(name) is None]
+    if not absent:
+        return None
+    return f"MariaDB's {' and '.join(absent)} not found on this machine. On Debian: apt-get install mariadb-server"
+
+
+def find(name: str) -> str | None:
+    return shutil.which(name, path=os.pathsep.join(PATHS))
+
+
+def socket() -> Path:
+    """Return the server's socket, after starting the server if this run has none yet."""
+    home = run.current() / "mariadb"
+    with run.lock("mariadb"):
+        if not (home / "started").exists():
+            start(home, run.data_folder(run.current()) / "mariadb")
+            (home / "started").touch()
+    return home / "socket"
+
+
+def start(home: Path, data: Path) -> None:
+    server.make_folder(home)
+    server.make_folder(data)
+    home.chmod(0o755)  # clients of other users reach the socket here; the data stays private
+    common = ("--no-defaults", f"--datadir={data}")
+    install = ("--auth-root-authentication-method=normal", "--skip-test-db", "--skip-log-bin")
+    server.command(find("mariadb-install-db"), *common, *install, cwd=home)
+    files = (f"--socket={home / 'socket'}", f"--pid-file={home / 'pid'}", f"--log-error={home / 'log'}")
+    with (home / "command.log").open("a") as log:
+        process = subprocess.Popen(
+            [find("mariadbd"), *common, *files, *SETTINGS],
+            **(server.unprivileged() | {"cwd": home, "stdin": subprocess.DEVNULL, "stdout": log, "stderr": log}),
+            start_new_session=True,  # Ctrl-C must not reach it before the run ends
+        )
+    server.wait_until(lambda: answers(home / "socket") or process.poll() is not None)
+    if not answers(home / "socket"):
+        raise RuntimeError(f"MariaDB did not start:\n{(home / 'log').read_text()}")
+    with closing(connect_as_root(home / "socket")) as connection:
+        connection.cursor().execute(f"GRANT ALL ON *.* TO {USER}@localhost IDENTIFIED BY ''")
+
+
+def answers(socket: Path) -> bool:
+    import pymysql
+
+    try:
+        connect_as_root(socket).close()
+    except pymysql.MySQLError:
+        return False
+    return True
+
+
+def stop(folder: Path, data: Path) -> None:
+    """Stop the server of the run in that folder, if it has one. Nothing in it needs saving."""
+    pid_file = folder / "mariadb" / "pid"
+    if not pid_file.exists():
+        return
+    pid = int(pid_file.read_text())
+    try:
+        os.kill(pid, signal.SIGTERM)
+        if not server.wait_until(lambda: not pid_file.exists(), seconds=10):
+            os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass  # it is gone already
+
+
+def connect_as_root(socket_path: Path | None = None) -> pymysql.Connection:
+    import pymysql
+
+    return pymysql.connect(unix_socket=str(socket_path or socket()), user="root", autocommit=True)
+
+
+def create(place: Place) -> None:
+    with closing(connect_as_root()) as connection:
+        connection.cursor().execute(f"CREATE DATABASE `{place.database}`")
+
+
+def freeze(place: Place) -> None:
+    """Dump the database to a file and drop it: clones load the file."""
+    with dump_file(place).open("wb") as dump:
+        options = ("--single-transaction", "--skip-comments", "--routines", "--triggers")
+        client("mariadb-dump", *options, place.database, stdout=dump)
+    drop(place)
+
+
+def clone(source: Place, target: Place) -> None:
+    create(target)
+    with dump_file(source).open("rb") as dump:
+        client("mariadb", target.database, stdin=dump)
+
+
+def client(name: str, *arguments: str, **streams) -> None:
+    command = [find(name), "--no-defaults", f"--socket={socket()}", "--user=root", *arguments]
+    done = subprocess.run(command, stderr=subprocess.PIPE, text=True, **streams)
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(command)}\nended with status {done.returncode}:\n{done.stderr}")
+
+
+def dump_file(place: Place) -> Path:
+    return place.directory / "database.sql"
+
+
+def drop(place: Place) -> None:
+    """Drop the database, and those that were made beside it under a name that begins with its name."""
+    with closing(connect_as_root()) as connection, connection.cursor() as cursor:
+        cursor.execute("SHOW DATABASES")
+        for (name,) in cursor.fetchall():
+            if name in (place.database, f"test_{place.database}") or name.startswith(f"{place.database}_"):
+                cursor.execute(f"DROP DATABASE `{name}`")
+
+
+def connect(place: Place) -> pymysql.Connection:
+    """Return a connection in autocommit mode."""
+    import pymysql
+
+    return pymysql.connect(unix_socket=str(socket()), user=USER, database=place.database, autocommit=True)
+
+
+def address(place: Place) -> Address:
+    return Address("mysql", place.database, str(socket()), USER)
+
+
+def variables(place: Place) -> dict[str, str]:
+    """Write the option file that MariaDB's clients read, and return the variable that names its folder."""
+    options = f"[client]\nsocket={socket()}\nuser={USER}\n\n[mariadb-client]\ndatabase={place.database}\n"
+    for name in ("my.cnf", ".my.cnf"):  # the first is read from MYSQL_HOME, the second from HOME
+        (place.home / name).write_text(options)
+    return {"MYSQL_HOME": str(place.home)}
+
+
+def tools() -> list[Path]:
+    return sorted({Path(find(name)).parent for name in ("mariadb", "mariadb-dump")})

@@ -1,0 +1,56 @@
+"""The environment of everything that runs in a sandbox: closed, so that what works there works for a reader."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from types import ModuleType
+
+from migration_runbooks.worlds import run
+from migration_runbooks.worlds.engines.place import Place
+from migration_runbooks.worlds.project import Project, find_uv
+
+SYSTEM = ("/usr/bin", "/bin")
+
+FIXED = {
+    "UV_OFFLINE": "1",
+    "UV_NO_PROJECT": "1",  # `uv run` takes the environment as it is, whatever a pyproject.toml of the sandbox asks for
+    "UV_PYTHON_DOWNLOADS": "never",
+    "LC_ALL": "C.UTF-8",
+    "TZ": "UTC",
+    "COLUMNS": "80",
+    "PYTHONHASHSEED": "0",
+    "NO_COLOR": "1",
+}
+
+
+def closed(project: Project, place: Place, engine: ModuleType) -> dict[str, str]:
+    """Return all variables of a sandbox. Nothing of this process's own environment is among them."""
+    temporary = place.home / "tmp"
+    temporary.mkdir(parents=True, exist_ok=True)
+    return {
+        "HOME": str(place.home),
+        "TMPDIR": str(temporary),
+        "PATH": os.pathsep.join(str(folder) for folder in search_path(project, engine)),
+        "VIRTUAL_ENV": str(project.environment),
+        **FIXED,
+        **engine.variables(place),
+        **project.variables(engine.address(place)),
+    }
+
+
+def search_path(project: Project, engine: ModuleType) -> list[Path]:
+    uv = [folder_of_uv()] if project.with_uv else []
+    folders = [project.environment / "bin", *uv, *engine.tools(), *map(Path, SYSTEM)]
+    return list(dict.fromkeys(folders))
+
+
+def folder_of_uv() -> Path:
+    """Return a folder that holds uv alone: where uv lies there may be another Python too."""
+    folder = run.data_folder(run.current()) / "bin"
+    with run.lock("uv"):
+        if not folder.exists():
+            folder.mkdir()
+            if uv := find_uv():
+                (folder / "uv").symlink_to(uv)
+    return folder

@@ -1,0 +1,20 @@
+"""Pytest: one run of servers and worlds for all workers, ended with the tests, also after a failure or Ctrl-C."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from migration_runbooks.worlds import run
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput") and run.VARIABLE not in os.environ:
+        run.begin()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    run.end()

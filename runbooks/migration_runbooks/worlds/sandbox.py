@@ -1,0 +1,129 @@
+"""A private copy of a world on one database, in which one page, script, drill or test runs."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterable
+from contextlib import closing
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from migration_runbooks.worlds import environment
+from migration_runbooks.worlds.engines import ENGINES
+from migration_runbooks.worlds.engines.place import Place
+from migration_runbooks.worlds.project import Project
+from migration_runbooks.worlds.snapshots import Snapshot, take_snapshot
+
+NOT_ITS_OWN = ("__pycache__", ".runbook")
+
+
+@dataclass(frozen=True)
+class Completed:
+    """What a command in a sandbox did: its exit status and what it printed."""
+
+    status: int
+    stdout: str
+    stderr: str
+
+    @property
+    def output(self) -> str:
+        return self.stdout + self.stderr
+
+
+@dataclass
+class Sandbox:
+    """A project's folder with a database, both private, and the closed environment in which commands run there."""
+
+    database: str
+    place: Place
+    kind: Project
+
+    @property
+    def project(self) -> Path:
+        """The folder with manage.py, where commands run."""
+        return self.place.project
+
+    @cached_property
+    def environment(self) -> dict[str, str]:
+        """All variables that commands in this sandbox see."""
+        return environment.closed(self.kind, self.place, ENGINES[self.database])
+
+    def run(self, *argv: str | Path, input: str | None = None, timeout: float = 120, **variables: str) -> Completed:
+        """Run a command in the project's folder, and return what it did.
+
+        Raises TimeoutError after `timeout` seconds, once the command and all that it started have been killed.
+        """
+        with subprocess.Popen(
+            [str(argument) for argument in argv],
+            cwd=self.project,
+            env=self.environment | variables,
+            stdin=subprocess.DEVNULL if input is None else subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            errors="backslashreplace",
+            start_new_session=True,
+        ) as process:
+            try:
+                stdout, stderr = process.communicate(input, timeout)
+            except BaseException as error:
+                os.killpg(process.pid, signal.SIGKILL)
+                if not isinstance(error, subprocess.TimeoutExpired):
+                    raise
+                said = "".join(process.communicate())
+                raise TimeoutError(f"{' '.join(map(str, argv))} took longer than {timeout:g} s; it printed:\n{said}") from None
+        return Completed(process.returncode, stdout, stderr)
+
+    def bash(self, script: Path, timeout: float = 120, **inputs: str) -> Completed:
+        """Run a whole script of a runbook, with its inputs as variables and its .py files where it looks for them."""
+        folder = self.project / ".runbook" / script.parent.name
+        folder.mkdir(parents=True, exist_ok=True)
+        for module in script.parent.glob("*.py"):
+            shutil.copyfile(module, folder / module.name)
+        return self.run("bash", script, timeout=timeout, **inputs)
+
+    def manage(self, *arguments: str, input: str | None = None, timeout: float = 120) -> Completed:
+        """Run a command of manage.py the way this project runs it."""
+        return self.run(*self.kind.manage, *arguments, input=input, timeout=timeout)
+
+    def connect(self) -> Any:
+        """Return a connection to the database, not Django's: sqlite3, psycopg or pymysql, in autocommit mode."""
+        return ENGINES[self.database].connect(self.place)
+
+    def execute(self, statement: str) -> list[tuple]:
+        """Run one SQL statement and return its rows, none if it has no result."""
+        with closing(self.connect()) as connection, closing(connection.cursor()) as cursor:
+            cursor.execute(statement)
+            return [tuple(row) for row in cursor.fetchall()] if cursor.description else []
+
+    def snapshot(self, ignore: Iterable[str] = ()) -> Snapshot:
+        """Return the whole database, schema and rows, but for the tables to ignore."""
+        with closing(self.connect()) as connection:
+            return take_snapshot(self.database, connection, frozenset(ignore))
+
+    def files(self) -> dict[str, str]:
+        """Return the text of the project's own files by their path in it: no bytecode, database, journal or binary."""
+        found = {}
+        for file in sorted(self.project.rglob("*")):
+            relative = file.relative_to(self.project)
+            if file.is_file() and not set(relative.parts) & set(NOT_ITS_OWN) and ".sqlite3" not in file.name:
+                try:
+                    found[relative.as_posix()] = file.read_text()
+                except UnicodeDecodeError:
+                    pass  # a binary file
+        return found
+
+    def close(self) -> None:
+        """Drop the database, and those made beside it. The folder stays: it belongs to who opened the sandbox."""
+        ENGINES[self.database].drop(self.place)
+
+    def __enter__(self) -> Sandbox:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

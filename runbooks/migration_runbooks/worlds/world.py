@@ -1,0 +1,115 @@
+"""Worlds: prepared states of a project and its database, built once a run and cloned for each sandbox."""
+
+from __future__ import annotations
+
+import compileall
+import hashlib
+import re
+import secrets
+import shutil
+import tomllib
+from pathlib import Path
+
+from migration_runbooks.paths import ACHARYA, RUNBOOKS
+from migration_runbooks.worlds import run
+from migration_runbooks.worlds.available import available
+from migration_runbooks.worlds.engines import ENGINES
+from migration_runbooks.worlds.engines.place import Place
+from migration_runbooks.worlds.project import Project
+from migration_runbooks.worlds.sandbox import Completed, Sandbox
+
+NOT_COPIED = ("*.sqlite3*", ".runbook", ".git", ".venv")
+LONGEST_BUILD = 600
+
+
+class WorldError(Exception):
+    """A world that can't be built; the message says which step failed and what it printed."""
+
+
+def open_sandbox(world: str, database: str, directory: Path, project: Path | Project = ACHARYA) -> Sandbox:
+    """Clone a world into `directory`, with a database of its own.
+
+    A world is `empty` (no tables), `healthy` (migrated and seeded), a runbook's slug (healthy, then broken by its
+    reproduce.sh) or `<slug>:<cause>`. Raises WorldError if there is no such world or building it failed.
+    """
+    if reason := available(database):
+        raise WorldError(reason)
+    kind = project if isinstance(project, Project) else Project(Path(project))
+    directory = Path(directory).absolute()
+    if (directory / kind.name).exists():
+        raise WorldError(f"{directory / kind.name} exists already: open a sandbox in a new folder")
+    template = built(world, database, kind)
+    place = Place(directory, directory / kind.name, f"{identifier(kind.name)}_{secrets.token_hex(4)}")
+    shutil.copytree(template.project, place.project, ignore=shutil.ignore_patterns(*NOT_COPIED))
+    ENGINES[database].clone(template, place)
+    return Sandbox(database, place, kind)
+
+
+def identifier(name: str) -> str:
+    return re.sub(r"\W+", "_", name.lower())[:32]
+
+
+def built(world: str, database: str, kind: Project) -> Place:
+    """Return where the world lies, after building it if no process of this run has."""
+    key = hashlib.sha256(f"{kind.folder.resolve()} {kind.environment} {world}".encode()).hexdigest()[:12]
+    directory = run.data_folder(run.current()) / f"world-{database}-{key}"
+    place = Place(directory, directory / kind.name, f"world_{key}")
+    ready = directory / "ready"
+    with run.lock(directory.name):
+        if not ready.exists():
+            clear(place, database)
+            build(world, Sandbox(database, place, kind))
+            ENGINES[database].freeze(place)
+            ready.write_text(world)
+    return place
+
+
+def clear(place: Place, database: str) -> None:
+    """Remove what a failed build has left."""
+    ENGINES[database].drop(place)
+    shutil.rmtree(place.directory, ignore_errors=True)
+
+
+def build(world: str, sandbox: Sandbox) -> None:
+    kind, place, engine = sandbox.kind, sandbox.place, ENGINES[sandbox.database]
+    if world in ("empty", "healthy"):
+        shutil.copytree(kind.folder, place.project, ignore=shutil.ignore_patterns("__pycache__", *NOT_COPIED))
+        engine.create(place)
+    else:
+        script = reproduce_script(world, sandbox.database)
+        healthy = built("healthy", sandbox.database, kind)
+        shutil.copytree(healthy.project, place.project, ignore=shutil.ignore_patterns(*NOT_COPIED))
+        engine.clone(healthy, place)
+    if world == "healthy":
+        migrate_and_seed(sandbox)
+    elif world != "empty":
+        demand(sandbox.bash(script, timeout=LONGEST_BUILD), f"World {world} on {sandbox.database}: {script}")
+    compileall.compile_dir(place.project, quiet=2)  # so that no command in any clone compiles again
+
+
+def migrate_and_seed(sandbox: Sandbox) -> None:
+    world = f"World healthy on {sandbox.database}"
+    demand(sandbox.manage("migrate", "-v", "0", timeout=LONGEST_BUILD), f"{world}: manage.py migrate")
+    if (sandbox.project / "seed.sh").is_file():
+        demand(sandbox.run("bash", "seed.sh", timeout=LONGEST_BUILD), f"{world}: seed.sh")
+
+
+def demand(done: Completed, step: str) -> None:
+    if done.status:
+        raise WorldError(f"{step} ended with status {done.status}:\n{done.output}")
+
+
+def reproduce_script(world: str, database: str) -> Path:
+    """Return the script that breaks a healthy world: a cause's own, and the one of this database before the general."""
+    slug, _, cause = world.partition(":")
+    folder = RUNBOOKS / slug
+    if not (folder / "runbook.toml").is_file():
+        raise WorldError(f"There is no world {world!r}: it is neither empty, healthy nor a runbook in {RUNBOOKS}")
+    causes = [each["name"] for each in tomllib.loads((folder / "runbook.toml").read_text()).get("causes", [])]
+    if cause and cause not in causes:
+        raise WorldError(f"There is no world {world!r}: {folder / 'runbook.toml'} declares the causes {causes}")
+    stem = "reproduce" if not cause or cause == causes[0] else f"reproduce.{cause}"
+    for name in (f"{stem}.{database}.sh", f"{stem}.sh"):
+        if (folder / name).is_file():
+            return folder / name
+    raise WorldError(f"World {world} can't be built on {database}: {folder} has no {stem}.sh")
