@@ -26,8 +26,8 @@ class Block:
     """One fence of a page.
 
     `ordinal` counts from 0 over the page; `text` is the content without its indentation, ending in one newline;
-    `database` the one whose tab encloses it; `start` and `end` are offsets into `Page.text`; `line` is the fence's
-    line in the file that holds it; `origin` tells for every line of `text` where it was written.
+    `database` the one whose tab encloses it; `start` and `end` are offsets into `Page.text`, `first` and `last`
+    indexes into `Page.lines`; `file` and `line` say where the fence is written, `origin` the same of every line of `text`.
     """
 
     page: Page = field(repr=False)
@@ -37,6 +37,9 @@ class Block:
     database: str | None
     start: int
     end: int
+    first: int
+    last: int
+    file: Path
     line: int
     origin: list[Origin] = field(repr=False)
     indentation: str = ""
@@ -49,15 +52,21 @@ class Block:
 
 @dataclass
 class Page:
-    """A page of the guide; `text` has every snippet included and keeps the front matter."""
+    """A page of the guide: `lines` have every snippet included; those before index `body` are the front matter."""
 
     path: Path
     meta: dict
-    text: str
+    lines: list[Line] = field(repr=False)
+    body: int
     blocks: list[Block] = field(default_factory=list)
 
     @property
+    def text(self) -> str:
+        return "\n".join(self.lines)
+
+    @property
     def databases(self) -> list[str]:
+        """The databases on which the page is run: those of its front matter, or all."""
         return self.meta.get("databases") or list(DATABASES)
 
     @property
@@ -74,8 +83,8 @@ def read_page(path: Path, root: Path = CHECKOUT) -> Page:
     front = FRONT_MATTER.match(text)
     meta = _meta(front[1], path) if front else {}
     lines = expand(text, path, root)
-    page = Page(path, meta, "\n".join(lines))
     body = front[0].count("\n") if front else 0
+    page = Page(path, meta, lines, body)
     fences = list(_fences(lines, body))
     structure = structure_of(lines, body, [range(opening, closing + 1) for opening, closing, _ in fences])
     _refuse_incomplete_tabs(page, structure.tab_sets)
@@ -147,6 +156,9 @@ def _block(
         database=database,
         start=start,
         end=end,
+        first=opening,
+        last=closing,
+        file=lines[opening].origin[0],
         line=lines[opening].origin[1],
         origin=[origin for _, origin in content],
         indentation=match["prefix"],
@@ -186,7 +198,7 @@ def _refuse_incomplete_tabs(page: Page, tab_sets: list[list[Container]]) -> None
                 raise _error(tabs[0].line, f"tabs: {database} stands here twice, or is not among the page's databases")
         missing = [database for database in page.databases if databases and database not in databases]
         if missing:
-            raise _error(tabs[0].line, f"these tabs leave out {' and '.join(missing)}, one of the page's databases")
+            raise _error(tabs[0].line, f"these tabs leave out {' and '.join(missing)}, which the page names")
 
 
 def _refuse_orphan_outputs(page: Page) -> None:

@@ -1,0 +1,155 @@
+"""Lines such as `::: runbook-facts SLUG`: facts that are written once, in TOML or in the ledger, shown on a page."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from migration_runbooks.catalogue.errors import Error, all_errors
+from migration_runbooks.catalogue.runbooks import Runbook, all_runbooks
+
+from .blocks import Page
+from .fences import FenceError
+from .runs import ledger_rows, page_name
+from .snippets import Line, shown
+
+DIRECTIVE = re.compile(r"(?P<indentation> *)::: *(?P<name>[\w-]+) *(?P<argument>\S*)\s*")
+OTHERS = ("mkdocs-click",)
+NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL", "mariadb": "MariaDB"}
+
+
+def expanded(line: Line, page: Page, root: Path) -> list[str]:
+    """Return the lines that a line stands for: itself, unless it is a directive.
+
+    Raises FenceError `file:line: why` for a directive, a slug or an argument that is not known.
+    """
+    directive = DIRECTIVE.fullmatch(line)
+    if not directive or directive["name"] in OTHERS:
+        return [str(line)]
+    name, argument = directive["name"], directive["argument"]
+    try:
+        return [directive["indentation"] + text if text else "" for text in _rendered(name, argument, page, root)]
+    except FenceError as problem:
+        raise FenceError(f"{shown(line.origin[0])}:{line.origin[1]}: {problem}") from None
+
+
+def _rendered(name: str, argument: str, page: Page, root: Path) -> list[str]:
+    if name in OF_ONE:
+        kind, choices, render = OF_ONE[name]
+        chosen = next((choice for choice in choices() if choice.slug == argument), None)
+        if chosen is None:
+            raise FenceError(f"::: {name} names no {kind}: '{argument}'")
+        return render(chosen, page, root)
+    if name in OF_ALL:
+        if argument:
+            raise FenceError(f"::: {name} takes nothing after it, and '{argument}' stands there")
+        return OF_ALL[name](page, root)
+    raise FenceError(f"unknown directive '{name}': there are {', '.join([*OF_ONE, *OF_ALL, *OTHERS])}")
+
+
+def runbook_facts(runbook: Runbook, page: Page, root: Path) -> list[str]:
+    repairs = [_link(error, "errors", page, root) for error in all_errors() if error.slug in runbook.errors]
+    rows = [
+        ("Repairs", ", ".join(repairs)),
+        ("Databases", _databases(runbook.databases)),
+        ("Locks", runbook.locks),
+        ("Takes", runbook.duration),
+        *((step.capitalize(), f"**{risk}**") for step, risk in runbook.risk.items() if step != "reproduce"),
+        ("Going back", runbook.undo),
+    ]
+    return _table(("Fact", "This runbook"), [row for row in rows if row[1]])
+
+
+def runbook_inputs(runbook: Runbook, page: Page, root: Path) -> list[str]:
+    if not runbook.inputs:
+        return ["This runbook needs no inputs."]
+    rows = [(f"`{one.name}`", one.meaning, one.found, f"`{one.example}`") for one in runbook.inputs]
+    return _table(("Input", "Meaning", "How to find it", "In the sample project"), rows)
+
+
+def error_messages(error: Error, page: Page, root: Path) -> list[str]:
+    lines = []
+    for message in error.messages:
+        lines += [f"{_databases(message.databases)}:", "", "```text", *message.text.strip().split("\n"), "```", ""]
+    return lines
+
+
+def runbook_index(page: Page, root: Path) -> list[str]:
+    rows = [
+        (_link(runbook, "runbooks", page, root), runbook.summary, runbook.risk["fix"], _databases(runbook.databases))
+        for runbook in all_runbooks()
+    ]
+    return _table(("Runbook", "What it does", "Risk", "Databases"), rows)
+
+
+def error_index(page: Page, root: Path) -> list[str]:
+    runbooks = {runbook.slug: runbook for runbook in all_runbooks()}
+    rows = []
+    for error in all_errors():
+        repairs = [_link(runbooks[slug], "runbooks", page, root) for slug in error.runbooks]
+        rows.append((_link(error, "errors", page, root), error.summary, error.at_risk, ", ".join(repairs)))
+    return _table(("Error", "What happened", "Is data at risk?", "Runbooks"), rows)
+
+
+def tested_with(page: Page, root: Path) -> list[str]:
+    ledger = root / "build" / "ledger"
+    name = page_name(page.path, root / "docs")
+    rows = [row for row in ledger_rows(ledger) if row["page"] == name]
+    if not rows:
+        return ["Not tested in this build."]
+    latest = max(file.stat().st_mtime for file in ledger.glob("*.jsonl"))
+    groups: dict[tuple, list[dict]] = {}
+    for row in rows:
+        groups.setdefault((row["database"], row["server"], row["django"], row["python"]), []).append(row)
+    table = [
+        (row_server or NAMES[database], django, python, *_counts(group))
+        for (database, row_server, django, python), group in groups.items()
+    ]
+    return [
+        *_table(("Database", "Django", "Python", "Passed", "Not run"), table),
+        "",
+        *_reasons(rows),
+        f"Run on {datetime.fromtimestamp(latest, UTC):%-d %B %Y}.",
+    ]
+
+
+def _counts(rows: list[dict]) -> tuple[str, str]:
+    counted = [row for row in rows if row["result"] != "illustrated"]
+    passed = sum(row["result"] in ("passed", "written") for row in counted)
+    return f"{passed} of {len(counted)}", str(len(counted) - passed)
+
+
+def _reasons(rows: list[dict]) -> list[str]:
+    reasons = dict.fromkeys(
+        row["reason"] for row in rows if row["result"] in ("not run", "skipped", "blocked", "failed")
+    )
+    return [*(f"- Not run: {reason}" for reason in reasons), ""] if reasons else []
+
+
+def _databases(names: tuple[str, ...]) -> str:
+    return ", ".join(NAMES[name] for name in names)
+
+
+def _link(item: Runbook | Error, folder: str, page: Page, root: Path) -> str:
+    target = os.path.relpath(root / "docs" / folder / f"{item.slug}.md", page.path.parent)
+    return f"[{item.title}]({Path(target).as_posix()})"
+
+
+def _table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> list[str]:
+    cells = [header, ("---",) * len(header), *rows]
+    return ["", *("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in cells), ""]
+
+
+OF_ONE: dict[str, tuple[str, Callable, Callable]] = {
+    "runbook-facts": ("runbook", all_runbooks, runbook_facts),
+    "runbook-inputs": ("runbook", all_runbooks, runbook_inputs),
+    "error-messages": ("error", all_errors, error_messages),
+}
+OF_ALL: dict[str, Callable] = {
+    "runbook-index": runbook_index,
+    "error-index": error_index,
+    "tested-with": tested_with,
+}
