@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 
 from django.db import connections
-from django.db.migrations.exceptions import CircularDependencyError, NodeNotFoundError
 from django.db.migrations.loader import MigrationLoader
 
 connection = connections[os.environ.get("RUNBOOK_DATABASE", "default")]
@@ -27,8 +26,8 @@ class Migration(migrations.Migration):
 def load():
     try:
         return MigrationLoader(connection)
-    except (CircularDependencyError, NodeNotFoundError) as error:
-        print(f"Can't tell: the migration files themselves do not fit together. {error}\nNothing was changed.", file=sys.stderr)
+    except Exception as error:
+        print(f"Can't tell: {type(error).__name__}: {error}\nNothing was changed.", file=sys.stderr)
         sys.exit(2)
 
 

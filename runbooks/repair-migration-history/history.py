@@ -4,15 +4,14 @@ import os
 import sys
 
 from django.db import connections, transaction
-from django.db.migrations.exceptions import CircularDependencyError, NodeNotFoundError
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
 connection = connections[os.environ.get("RUNBOOK_DATABASE", "default")]
 try:
     loader = MigrationLoader(connection)
-except (CircularDependencyError, NodeNotFoundError) as error:
-    print(f"Can't tell: the migration files themselves do not fit together. {error}\nNothing was changed.", file=sys.stderr)
+except Exception as error:
+    print(f"Can't tell: {type(error).__name__}: {error}\nNothing was changed.", file=sys.stderr)
     sys.exit(2)
 graph, recorded = loader.graph, {key for key in loader.applied_migrations if key in loader.graph.nodes}
 
