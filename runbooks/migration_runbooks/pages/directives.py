@@ -13,7 +13,7 @@ from migration_runbooks.catalogue.runbooks import Runbook, all_runbooks
 
 from .blocks import Page
 from .fences import FenceError
-from .runs import ledger_rows, page_name
+from .runs import ledger_rows
 from .snippets import Line, shown
 
 DIRECTIVE = re.compile(r"(?P<indentation> *)::: *(?P<name>[\w-]+) *(?P<argument>\S*)\s*")
@@ -44,8 +44,9 @@ def _rendered(name: str, argument: str, page: Page, root: Path) -> list[str]:
             raise FenceError(f"::: {name} names no {kind}: '{argument}'")
         return render(chosen, page, root)
     if name in OF_ALL:
-        if argument:
-            raise FenceError(f"::: {name} takes nothing after it, and '{argument}' stands there")
+        this = page.path.relative_to(root).as_posix()
+        if argument not in ("", this):
+            raise FenceError(f"::: {name} may name this page alone, {this}, and not '{argument}'")
         return OF_ALL[name](page, root)
     raise FenceError(f"unknown directive '{name}': there are {', '.join([*OF_ONE, *OF_ALL, *OTHERS])}")
 
@@ -96,8 +97,8 @@ def error_index(page: Page, root: Path) -> list[str]:
 
 def tested_with(page: Page, root: Path) -> list[str]:
     ledger = root / "build" / "ledger"
-    name = page_name(page.path, root / "docs")
-    rows = [row for row in ledger_rows(ledger) if row["page"] == name]
+    name = page.path.relative_to(root).as_posix()
+    rows = [row for row in ledger_rows(ledger) if row["page"] == name and row["database"]]
     if not rows:
         return ["Not tested in this build."]
     latest = max(file.stat().st_mtime for file in ledger.glob("*.jsonl"))
