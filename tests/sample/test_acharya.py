@@ -193,6 +193,16 @@ def test_unusable_requests_get_a_message_and_no_traceback(tmp_path, arguments, m
     assert "Traceback" not in refusal.stderr
 
 
+def test_a_database_that_is_migrated_in_part_is_left_empty(tmp_path):
+    project = Project(tmp_path / "acharya")
+    project.manage("migrate")
+    project.manage("migrate", "fees", "0011")
+    refusal = project.try_manage("seed_school")
+    assert refusal.returncode == 1
+    assert "discount. Nothing was added. Run `uv run manage.py migrate` first." in refusal.stderr
+    assert project.rows()["users_user"] == []
+
+
 def test_a_single_student_is_a_school_too(tmp_path):
     project = Project(tmp_path / "acharya")
     project.manage("migrate")

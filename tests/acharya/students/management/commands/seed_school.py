@@ -28,26 +28,33 @@ class Command(BaseCommand):
         parser.add_argument("--students", type=positive, default=25, metavar="N", help="how many students (25)")
 
     def handle(self, *, students: int, **options) -> None:
-        refuse_unless_empty()
-        with transaction.atomic():
-            people = add_users(students)
-            roll = add_students(people)
-            applications = add_applications(roll, people)
-            add_fees(roll, applications, people)
-            add_attendance(roll, people)
-            add_traces(people)
+        try:
+            with transaction.atomic():
+                refuse_unless_empty()
+                seed(students)
+        except DatabaseError as error:
+            raise CommandError(
+                f"The tables are not those of the models: {str(error).strip()}. "
+                "Nothing was added. Run `uv run manage.py migrate` first."
+            ) from None
         self.stdout.write(f"Added a school with {students} students and {User.objects.count()} users.")
 
 
 def refuse_unless_empty() -> None:
-    """Raise CommandError when there are rows of ours already, or no tables for them."""
+    """Raise CommandError when there are rows of ours already."""
     for model in (User, Session):
-        try:
-            count = model.objects.count()
-        except DatabaseError as error:
-            raise CommandError(f"A table is missing ({error}). Run `uv run manage.py migrate` first.") from None
-        if count:
+        if count := model.objects.count():
             raise CommandError(
                 f"This database already holds {count} {model._meta.verbose_name_plural}, so nothing was added. "
                 "Seed a new database: set DATABASE_URL to one, then run `uv run manage.py migrate`."
             )
+
+
+def seed(students: int) -> None:
+    """Add the people first: every other table refers to them."""
+    people = add_users(students)
+    roll = add_students(people)
+    applications = add_applications(roll, people)
+    add_fees(roll, applications, people)
+    add_attendance(roll, people)
+    add_traces(people)
