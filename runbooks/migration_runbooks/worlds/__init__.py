@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from migration_runbooks.worlds.available import DATABASES, available
+from migration_runbooks.worlds.library import open_library
 from migration_runbooks.worlds.project import Project
 from migration_runbooks.worlds.run import scratch
 from migration_runbooks.worlds.sandbox import Completed, Sandbox
@@ -17,6 +18,7 @@ __all__ = [
     "Snapshot",
     "WorldError",
     "available",
+    "open_library",
     "open_sandbox",
     "scratch",
 ]

@@ -12,6 +12,9 @@ from urllib.parse import quote
 from migration_runbooks.paths import CHECKOUT
 from migration_runbooks.worlds.engines.place import Address
 
+UV_RUN = ("uv", "run", "manage.py")
+"""The one spelling of Django's command in scripts and pages."""
+
 
 def database_url(address: Address) -> dict[str, str]:
     """Spell the address as DATABASE_URL, as dj-database-url reads it."""
@@ -37,7 +40,7 @@ class Project:
     """
 
     folder: Path
-    manage: tuple[str, ...] = ("uv", "run", "manage.py")
+    manage: tuple[str, ...] = UV_RUN
     environment: Path = Path(sys.prefix)
     variables: Callable[[Address], dict[str, str]] = database_url
     with_uv: bool = True

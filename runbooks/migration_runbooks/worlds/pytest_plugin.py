@@ -8,13 +8,16 @@ import pytest
 
 from migration_runbooks.worlds import run
 
+BEGUN = pytest.StashKey[bool]()
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput") and run.VARIABLE not in os.environ:
         run.begin()
+        config.stash[BEGUN] = True
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_unconfigure(config: pytest.Config) -> None:
-    run.end()
+    if BEGUN in config.stash:
+        run.end()

@@ -16,7 +16,7 @@ from typing import Any
 from migration_runbooks.worlds import environment
 from migration_runbooks.worlds.engines import ENGINES
 from migration_runbooks.worlds.engines.place import Place
-from migration_runbooks.worlds.project import Project
+from migration_runbooks.worlds.project import UV_RUN, Project
 from migration_runbooks.worlds.snapshots import Snapshot, take_snapshot
 
 NOT_ITS_OWN = ("__pycache__", ".runbook")
@@ -81,11 +81,24 @@ class Sandbox:
 
     def bash(self, script: Path, timeout: float = 120, **inputs: str) -> Completed:
         """Run a whole script of a runbook, with its inputs as variables and its .py files where it looks for them."""
-        folder = self.project / ".runbook" / script.parent.name
+        self.copy_python(script.parent)
+        return self.run("bash", self.spelled(script), timeout=timeout, **inputs)
+
+    def copy_python(self, runbook: Path) -> None:
+        """Put the .py files of a runbook's folder where its scripts look for them."""
+        folder = self.project / ".runbook" / runbook.name
         folder.mkdir(parents=True, exist_ok=True)
-        for module in script.parent.glob("*.py"):
+        for module in runbook.glob("*.py"):
             shutil.copyfile(module, folder / module.name)
-        return self.run("bash", script, timeout=timeout, **inputs)
+
+    def spelled(self, script: Path) -> Path:
+        """Return the script, or a copy of it in which manage.py is run the way this project runs it."""
+        if self.kind.manage == UV_RUN:
+            return script
+        copy = self.place.home / "scripts" / script.parent.name / script.name
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_text(script.read_text().replace(" ".join(UV_RUN), " ".join(self.kind.manage)))
+        return copy
 
     def manage(self, *arguments: str, input: str | None = None, timeout: float = 120) -> Completed:
         """Run a command of manage.py the way this project runs it."""

@@ -71,7 +71,8 @@ def count(rows: Collection) -> str:
 
 
 def readable(columns: Iterable[str], row: tuple) -> str:
-    return "(" + ", ".join(f"{name}={value!r}" for name, value in zip(columns, row, strict=True)) + ")"
+    shown = (repr(value) if isinstance(value, (str, bytes)) else str(value) for value in row)
+    return "(" + ", ".join(f"{name}={value}" for name, value in zip(columns, shown, strict=True)) + ")"
 
 
 def changes(before: Iterable, after: Iterable) -> list[tuple[str, object]]:
