@@ -24,7 +24,7 @@ class Fields:
         place = f"{self.file.parent.name}/{self.file.name}"
         return CatalogueError(f"{place}: {self.name + ': ' if self.name else ''}{message}")
 
-    def take(self, key: str, kind: type = str, default: object = None):
+    def take(self, key: str, kind: type = str, default: object = None, *, may_be_empty: bool = False):
         """Return the field, which must be of that kind; a missing one is an error unless it has a default."""
         if key not in self.table:
             if default is None:
@@ -33,7 +33,7 @@ class Fields:
         value = self.table.pop(key)
         if not isinstance(value, kind):
             raise self.wrong(f"{key} must be a {kind.__name__}, not {value!r}")
-        if kind is str and not value.strip():
+        if kind is str and not value.strip() and not may_be_empty:
             raise self.wrong(f"{key} is empty")
         return value
 

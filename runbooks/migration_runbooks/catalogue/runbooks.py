@@ -21,7 +21,9 @@ RISKS = (
 )
 STEPS = ("reproduce", "diagnose", "fix", "verify", "undo")
 # An input becomes an environment variable of every script, so it must not be one that steers programs.
-RESERVED = re.compile(r"PATH|HOME|IFS|ENV|SHELL|PWD|LANG|DATABASE_URL|(BASH|DJANGO|LC|LD|MYSQL|PG|PYTHON|RUNBOOK|UV)_?.*")
+RESERVED = re.compile(
+    r"PATH|HOME|IFS|ENV|SHELL|PWD|LANG|DATABASE_URL|(BASH|DJANGO|LC|LD|MYSQL|PG|PYTHON|RUNBOOK|UV)_?.*"
+)
 INPUT_NAME = re.compile(r"[A-Z][A-Z0-9_]*")
 
 
@@ -127,7 +129,8 @@ def _risks(fields: Fields) -> dict[str, str]:
 
 
 def _input(row: Fields) -> Input:
-    value = Input(row.take("name"), row.take("meaning"), row.take("found"), row.take("example"))
+    example = row.take("example", may_be_empty=True)
+    value = Input(row.take("name"), row.take("meaning"), row.take("found"), example)
     row.finish()
     if not INPUT_NAME.fullmatch(value.name) or RESERVED.fullmatch(value.name):
         raise row.wrong(f"name must be capitals, digits and _, and not a name that steers programs: {value.name!r}")

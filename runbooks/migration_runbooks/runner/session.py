@@ -1,0 +1,144 @@
+"""From the words of a command line to a run: project, database, lock, scripts, journal."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from migration_runbooks.catalogue.runbooks import Runbook, find
+from migration_runbooks.runner import inputs
+from migration_runbooks.runner.backup import BACK_UP
+from migration_runbooks.runner.connection import secrets, tools_environment
+from migration_runbooks.runner.inputs import Value
+from migration_runbooks.runner.journal import Journal, find_journal, new_journal
+from migration_runbooks.runner.lock import only_run
+from migration_runbooks.runner.problems import COULD_NOT_TELL, NOT_REPAIRED, STOPPED_HALF_WAY, Stop
+from migration_runbooks.runner.project import UV_RUN, Project, ask_django, find_project
+from migration_runbooks.runner.run import Outcome, Run, planned
+from migration_runbooks.runner.scripts import Scripts, default_database_only
+from migration_runbooks.runner.undo import undo
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Order:
+    """What the command line asks for."""
+
+    slug: str
+    project: Path
+    manage: str = UV_RUN
+    database: str = "default"
+    settings: tuple[str, ...] = ()
+
+
+def plan_run(order: Order, say: Say) -> Outcome:
+    """Diagnose and show the plan. Raises Stop."""
+    runbook, project, given = _ready(order)
+    with _scripts(project, runbook, order.database, say, lock=None) as scripts:
+        return planned(scripts, runbook, given, say)
+
+
+def apply_run(order: Order, say: Say, confirm: Callable[[], bool]) -> Outcome:
+    """Diagnose, ask, back up, fix, verify, under a new journal. Raises Stop."""
+    runbook, project, given = _ready(order)
+    with only_run(project.private, say) as lock, _scripts(project, runbook, order.database, say, lock) as scripts:
+        journal = new_journal(project.private, runbook.slug)
+        journal.write(
+            "begun",
+            order=time.time_ns(),
+            runbook=runbook.slug,
+            database=order.database,
+            manage=project.manage,
+            settings=[scripts.hide(each) for each in order.settings],
+        )
+        say(f"Run {journal.run}")
+        run = Run(runbook, scripts, journal, given, say, confirm)
+        return _carried_out(run, run.carry_on)
+
+
+def resume_run(run_id: str, project: Path, say: Say, confirm: Callable[[], bool]) -> Outcome:
+    """Go on where the journal of a run ends. Raises Stop."""
+    with _reopened(run_id, project, say, confirm) as run:
+        ended = run.journal.ended()
+        if run.journal.last("started", "undo"):
+            raise Stop(f"An undo of run {run.journal.run} was begun: runbook undo {run.journal.run}", STOPPED_HALF_WAY)
+        if ended in (None, STOPPED_HALF_WAY):
+            return _carried_out(run, run.carry_on)
+        again = "" if ended == 0 else f" To try again: runbook run {run.runbook.slug} --apply"
+        return Outcome(ended, f"Nothing to resume: run {run.journal.run} has ended.{again}")
+
+
+def undo_run(run_id: str, project: Path, say: Say) -> Outcome:
+    """Take a run back. Raises Stop."""
+    with _reopened(run_id, project, say, lambda: True) as run:
+        return _carried_out(run, lambda: undo(run))
+
+
+def _ready(order: Order) -> tuple[Runbook, Project, dict[str, Value]]:
+    runbook = find(order.slug)
+    given = inputs.given(runbook, order.settings)
+    project = find_project(order.project, order.manage)
+    project.prepare()
+    return runbook, project, given
+
+
+@contextmanager
+def _scripts(project: Project, runbook: Runbook, alias: str, say: Say, lock: int | None) -> Iterator[Scripts]:
+    database = ask_django(project, alias)
+    if database.vendor not in runbook.databases:
+        known = ", ".join(runbook.databases)
+        raise Stop(f"{runbook.slug} is proven for {known}, not for {database.vendor}. Nothing was changed.")
+    if alias != "default" and (script := default_database_only(runbook, database.vendor)):
+        raise Stop(f"{runbook.slug} works on the database `default` only ({script}). Nothing was changed.")
+    with tools_environment(database, project.private) as environment:
+        yield Scripts(project, database, environment, say, secrets(database), lock)
+
+
+@contextmanager
+def _reopened(run_id: str, directory: Path, say: Say, confirm: Callable[[], bool]) -> Iterator[Run]:
+    private = directory.resolve() / ".runbook"
+    journal = find_journal(private, run_id)
+    begun = journal.begun()
+    project = find_project(directory, begun["manage"])
+    runbook = find(begun["runbook"])
+    given = inputs.given(runbook, begun["settings"])
+    with only_run(private, say) as lock, _scripts(project, runbook, begun["database"], say, lock) as scripts:
+        say(f"Run {journal.run}")
+        yield Run(runbook, scripts, journal, given, say, confirm)
+
+
+def _carried_out(run: Run, work: Callable[[], Outcome]) -> Outcome:
+    """Do the work; however it ends, the journal and the reader know how it stands."""
+    journal: Journal = run.journal
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        outcome = work()
+    except Stop as stop:
+        outcome = run.end(stop.status, str(stop), {})
+    except KeyboardInterrupt:
+        changing = journal.last("started", "fix") or journal.last("started", "undo")
+        status = STOPPED_HALF_WAY if changing else NOT_REPAIRED
+        outcome = run.end(status, "Interrupted." + ("" if changing else " Nothing was changed."), {})
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    return Outcome(outcome.status, outcome.message, outcome.facts | _ways_on(run, outcome.status))
+
+
+def _ways_on(run: Run, status: int) -> dict:
+    facts: dict = {"run": run.journal.run}
+    if status == STOPPED_HALF_WAY:
+        undoing = bool(run.journal.last("started", "undo"))
+        facts["next"] = [f"runbook undo {run.journal.run}"]
+        facts["next"] += [] if undoing else [f"runbook resume {run.journal.run}"]
+    elif status == 0 and run.journal.done("fix") and not run.journal.done("undo"):
+        has_undo = run.runbook.script("undo", run.scripts.database.vendor)
+        facts["next"] = [f"runbook undo {run.journal.run}"] if has_undo else []
+    return facts
+
+
+__all__ = ["BACK_UP", "COULD_NOT_TELL", "Order", "apply_run", "plan_run", "resume_run", "undo_run"]
