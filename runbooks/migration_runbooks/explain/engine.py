@@ -58,8 +58,11 @@ def explain(text: str, errors: Iterable[Error] | None = None) -> list[Match]:
     if not django and re.search(rules()["foreign"], text, FLAGS):
         return []
     findings = list(_in_lines(text, errors))
-    if not any(finding.weight >= STRONG for finding in findings):
+    strong = [finding for finding in findings if finding.weight >= STRONG]
+    if not strong:
         findings += _across_lines(text, errors)
+    elif not any(finding.inputs for finding in strong):
+        findings += _across_lines(text, {finding.error.slug: finding.error for finding in strong}.values())
     return _matches(findings, text.split("\n"), 1 if django else NO_SIGN_OF_DJANGO)
 
 
