@@ -15,6 +15,7 @@ from pathlib import Path
 
 from .accept import Accepted
 from .blocks import Block, Page, read_page
+from .commands import never_reached
 from .files import FileProblem, apply_diff, write_file
 from .match import first_difference, matches, promote, visible
 from .requirements import server_version, unmet
@@ -151,7 +152,10 @@ class PageRun:
 
     def _bash(self, block: Block) -> str:
         outcome = self.shell.run(block.text, block.origin, block.fence.timeout)
-        return self._judge(block, outcome)
+        result = self._judge(block, outcome)
+        if outcome.stopped is not None and (line := never_reached(block.text, outcome.stopped)) is not None:
+            raise Failure(f"{place(block.origin[line])}: never run: the block had ended with exit {outcome.status}")
+        return result
 
     def _python(self, block: Block) -> str:
         file = self.shell.folder / f"{block.ordinal}.py"

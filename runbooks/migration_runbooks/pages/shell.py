@@ -32,12 +32,14 @@ class Outcome:
     """How a block ended.
 
     `status` is that of its last or first failing command, None after a timeout; `output` is stdout and stderr together;
-    `where` is the failing line, if bash told; `ended` says that the shell is gone, so that no block can follow.
+    `where` is the failing line, if bash told, which may be in a function of an earlier block; `stopped` the line of the
+    text (from 0) at which it was left; `ended` says that the shell is gone, so that no block can follow.
     """
 
     status: int | None
     output: str
     where: Origin | None
+    stopped: int | None
     ended: bool
 
 
@@ -71,10 +73,12 @@ class Shell:
         file, output = self._write(text, origin)
         quoted = {"file": shlex.quote(str(file)), "output": shlex.quote(str(output))}
         self._send(BLOCK.format(failed=shlex.quote(FAILED), **quoted))
-        status, failed, ended = self._wait(timeout)
+        status, failures, ended = self._wait(timeout)
         printed = output.read_text(encoding="utf-8", errors="replace") if output.exists() else ""
-        where = failed or self._complained(file, printed) if status != 0 else None
-        return Outcome(status, re.sub(rf"{re.escape(str(file))}: line \d+: ", "bash: ", printed), where, ended)
+        where = next(filter(None, (self._place(*each) for each in failures)), None) or self._complained(file, printed)
+        stopped = [number - origin[0][1] for name, number in failures if name == str(file)]
+        shown = re.sub(rf"{re.escape(str(file))}: line \d+: ", "bash: ", printed)
+        return Outcome(status, shown, where if status else None, stopped[-1] if stopped else None, ended)
 
     def close(self) -> None:
         """End the shell and everything that its blocks left running."""
@@ -104,9 +108,10 @@ class Shell:
         self.process.stdin.write(commands.encode())
         self.process.stdin.flush()
 
-    def _wait(self, timeout: float) -> tuple[int | None, Origin | None, bool]:
+    def _wait(self, timeout: float) -> tuple[int | None, list[tuple[str, int]], bool]:
+        """Return the status, the file and line of each failure from the inside out, and whether the shell is gone."""
         deadline = time.monotonic() + timeout
-        failed: Origin | None = None
+        failures: list[tuple[str, int]] = []
         received = b""
         while time.monotonic() < deadline:
             ready, _, _ = select.select([self.reports], [], [], POLL_SECONDS)
@@ -114,12 +119,12 @@ class Shell:
             *lines, received = (received + news).split(b"\n")
             for word, number, *file in (line.decode().split(" ", 2) for line in lines):
                 if word == "done":
-                    return int(number), failed, False
-                failed = failed or self._place("".join(file), int(number))
+                    return int(number), failures, False
+                failures.append(("".join(file), int(number)))
             if not news and self.process.poll() is not None:
-                return self.process.returncode, failed, True
+                return self.process.returncode, failures, True
         self.close()
-        return None, failed, True
+        return None, failures, True
 
     def _place(self, file: str, number: int) -> Origin | None:
         return self.texts.get(file, {}).get(number)
