@@ -73,6 +73,14 @@ def school(tmp_path_factory) -> Project:
     return seeded(tmp_path_factory.mktemp("school") / "acharya")
 
 
+@pytest.fixture
+def own_school(school: Project, tmp_path: Path) -> Project:
+    """A seeded school that a test may change."""
+    project = Project(tmp_path / "own")
+    shutil.copyfile(school.folder / "db.sqlite3", project.folder / "db.sqlite3")
+    return project
+
+
 def seeded(folder: Path) -> Project:
     project = Project(folder)
     project.manage("migrate")
@@ -136,15 +144,14 @@ def test_the_replaced_migrations_make_the_same_schema_as_the_squash(school, tmp_
     assert sorted(project.query(columns)) == sorted(school.query(columns))
 
 
-def test_migrating_to_zero_and_forward_again_makes_the_same_schema(tmp_path):
-    project = seeded(tmp_path / "acharya")
-    schema = project.schema()
+def test_migrating_to_zero_and_forward_again_makes_the_same_schema(own_school):
+    schema = own_school.schema()
     for app in ["attendance", "fees", "admissions", "students", "admin", "users"]:
-        project.manage("migrate", app, "zero")
-    left = {name.split("_")[0] for name, _ in project.schema()}
+        own_school.manage("migrate", app, "zero")
+    left = {name.split("_")[0] for name, _ in own_school.schema()}
     assert left.isdisjoint(APPS)
-    project.manage("migrate")
-    assert project.schema() == schema
+    own_school.manage("migrate")
+    assert own_school.schema() == schema
 
 
 @pytest.mark.parametrize(
@@ -156,26 +163,23 @@ def test_migrating_to_zero_and_forward_again_makes_the_same_schema(tmp_path):
         ("attendance", "0005", "select id, student_id, mark from attendance_record order by id"),
     ],
 )
-def test_data_migrations_bring_back_what_their_reversal_took_away(school, tmp_path, app, target, question):
-    project = seeded(tmp_path / "acharya")
-    project.manage("migrate", app, target)
-    project.manage("migrate")
-    assert project.query(question) == school.query(question)
+def test_data_migrations_bring_back_what_their_reversal_took_away(school, own_school, app, target, question):
+    own_school.manage("migrate", app, target)
+    own_school.manage("migrate")
+    assert own_school.query(question) == school.query(question)
 
 
-def test_unapplying_the_spelling_of_marks_brings_the_letters_back(tmp_path):
-    project = seeded(tmp_path / "acharya")
-    project.manage("migrate", "attendance", "0006")
-    assert {mark for (mark,) in project.query("select mark from attendance_record")} == {"P", "A", "L"}
+def test_unapplying_the_spelling_of_marks_brings_the_letters_back(own_school):
+    own_school.manage("migrate", "attendance", "0006")
+    assert {mark for (mark,) in own_school.query("select mark from attendance_record")} == {"P", "A", "L"}
 
 
-def test_seeding_twice_is_refused_and_adds_nothing(tmp_path):
-    project = seeded(tmp_path / "acharya")
-    before = project.rows()
-    refusal = project.try_manage("seed_school")
+def test_seeding_twice_is_refused_and_adds_nothing(own_school):
+    before = own_school.rows()
+    refusal = own_school.try_manage("seed_school")
     assert refusal.returncode == 1
     assert "already holds 28 users, so nothing was added" in refusal.stderr
-    assert project.rows() == before
+    assert own_school.rows() == before
 
 
 @pytest.mark.parametrize(
