@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import pytest
-
 from migration_runbooks.pages.match import first_difference, matches, promote
 
 MATCHING = [

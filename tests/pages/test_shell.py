@@ -5,7 +5,6 @@ import time
 from pathlib import Path
 
 import pytest
-
 from migration_runbooks.pages.shell import Shell
 
 PAGE = Path("page.md")
