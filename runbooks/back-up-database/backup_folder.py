@@ -126,14 +126,14 @@ def set_aside(part: Path, backup: Path, reason: str) -> None:
 
 
 def differences(expected: dict, found: dict) -> list[str]:
-    """What differs between two results of `fingerprints`, a line a table."""
+    """What differs between two results of `fingerprints`, a line a table; none when they are equal."""
     lines = []
     for table in sorted(expected.keys() | found.keys()):
         then, now = expected.get(table), found.get(table)
         if then == now or (then and now and list(then) == list(now)):
             continue
         if not then or not now:
-            lines.append(f"{table}: {'only in the copy' if not then else 'missing in the copy'}")
+            lines.append(f"{table}: {'missing' if then else 'not expected'}")
         elif then[0] != now[0]:
             lines.append(f"{table}: {then[0]} rows expected, {now[0]} found")
         else:

@@ -1,0 +1,1 @@
+../back-up-database/back_up_mariadb.py

@@ -1,0 +1,1 @@
+../back-up-database/mariadb_tools.py
