@@ -22,24 +22,27 @@ def clean(text: str) -> str:
     """Return the text as Django printed it, in English: the rules in their order, then the translations."""
     for rule in rules()["cleaning"]:
         text = re.sub(rule["pattern"], re.sub(r"\$(\d)", r"\\g<\1>", rule["replace"]), text, flags=FLAGS)
-    return _translate(text)
+    return translate(text)
 
 
-def _translate(text: str) -> str:
+def translate(text: str) -> str:
     """Put PostgreSQL's messages into English. translations.json holds them as PostgreSQL's own catalogues have them."""
     for english, foreign in json.loads((FOLDER / "translations.json").read_text(encoding="utf-8")).items():
         for message in foreign:
-            if max(re.split(r"\{\d\}", message), key=len) in text:
+            if max(re.split(r"\{\d\}|\n", message), key=len) in text:
                 text = _replace(text, message, english)
     return text
 
 
 def _replace(text: str, message: str, english: str) -> str:
     parts = re.split(r"\{(\d)\}", message)
-    order = [int(number) for number in parts[1::2]]
-    groups = {number: f"\\g<{place}>" for place, number in enumerate(order, 1)}
-    pattern = "".join(_value(parts, place) if place % 2 else re.escape(part) for place, part in enumerate(parts))
-    return re.sub(pattern, re.sub(r"\{(\d)\}", lambda hole: groups[int(hole[1])], english), text)
+    groups = {number: f"\\g<{place}>" for place, number in enumerate(parts[1::2], 1)}
+    pattern = "".join(_value(parts, place) if place % 2 else _words(part) for place, part in enumerate(parts))
+    return re.sub(pattern, re.sub(r"\{(\d)\}", lambda hole: groups[hole[1]], english), text)
+
+
+def _words(part: str) -> str:
+    return r"\s+".join(re.escape(line) for line in part.split("\n"))
 
 
 def _value(parts: list[str], place: int) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from migration_runbooks.catalogue.errors import Clue, Error, all_errors
-from migration_runbooks.explain.clean import FLAGS, clean, rules
+from migration_runbooks.explain.clean import FLAGS, clean, rules, translate
 from migration_runbooks.explain.patterns import literal
 
 STRONG = 0.5
@@ -61,7 +61,7 @@ def explain(text: str, errors: Iterable[Error] | None = None) -> list[Match]:
     strong = [finding for finding in findings if finding.weight >= STRONG]
     if not strong:
         findings += _across_lines(text, errors)
-    elif not any(finding.inputs for finding in strong):
+    elif not max(strong, key=lambda finding: finding.weight).inputs:
         findings += _across_lines(text, {finding.error.slug: finding.error for finding in strong}.values())
     return _matches(findings, text.split("\n"), 1 if django else NO_SIGN_OF_DJANGO)
 
@@ -78,14 +78,15 @@ def _in_lines(text: str, errors: Iterable[Error]) -> Iterator[Finding]:
 
 
 def _across_lines(text: str, errors: Iterable[Error]) -> Iterator[Finding]:
-    """Find what a narrow terminal or a mail wrapped, between words or within one."""
-    lines = [line.strip() for line in text.split("\n")]
-    for glue in (" ", ""):
-        flat = glue.join(lines)
+    """Find what a mail wrapped between words, or a narrow terminal anywhere: there a full line goes on in the next."""
+    lines = text.split("\n")
+    width = max(len(line) for line in lines)
+    for glued in ([line.strip() + " " for line in lines], [line.ljust(min(len(line) + 1, width)) for line in lines]):
+        flat = translate("".join(glued))
         for error, clue in _candidates(flat, text, errors):
             found = re.search(clue.pattern, flat, FLAGS)
             if found:
-                line = _line_at(found.start(), lines, glue)
+                line = _line_at(found.start(), glued)
                 yield Finding(error, clue.weight * WRAPPED, line, found[0][:EVIDENCE_LENGTH], _inputs(found))
 
 
@@ -107,9 +108,9 @@ def _inputs(found: re.Match) -> dict[str, str]:
     return {name: value for name, value in found.groupdict().items() if value}
 
 
-def _line_at(position: int, lines: list[str], glue: str) -> int:
+def _line_at(position: int, lines: list[str]) -> int:
     for number, line in enumerate(lines):
-        position -= len(line) + len(glue)
+        position -= len(line)
         if position < 0:
             return number
     return len(lines) - 1
@@ -138,7 +139,9 @@ def _rank(group: list[Finding]) -> tuple[bool, int, float]:
 def _match(group: list[Finding], lines: list[str], score: float) -> Match:
     inputs: dict[str, str] = {}
     for finding in group:
-        inputs = finding.inputs | inputs
+        for name, value in finding.inputs.items():
+            if name not in inputs or (" " in inputs[name] and " " not in value):
+                inputs[name] = value
     if not {"APP", "MIGRATION"} & inputs.keys():
         inputs |= _running(lines[: group[0].line + 1])
     error = group[0].error

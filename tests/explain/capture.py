@@ -1,0 +1,143 @@
+"""Make the fixtures: break a small project in each way, run Django for real, and keep what it prints.
+
+    python tests/explain/capture.py NAME-ENDING [DATABASE_URL]
+
+writes `fixtures/<scenario>-<ending>.txt`; the database must be empty, and SQLite is the default.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+FIXTURES = Path(__file__).parent / "fixtures"
+SETTINGS = """
+import dj_database_url
+DATABASES = {"default": dj_database_url.config(default="sqlite:///db.sqlite3")}
+INSTALLED_APPS = ["library", "loans"]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+SECRET_KEY = "capture"
+"""
+MANAGE = """
+import os, sys
+import pymysql
+pymysql.version_info = (2, 2, 7, "final", 0)
+pymysql.install_as_MySQLdb()
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "settings")
+from django.core.management import execute_from_command_line
+execute_from_command_line(sys.argv)
+"""
+HEAD = "from django.db import migrations, models\nimport django.db.models.deletion\n\nclass Migration(migrations.Migration):\n"
+LIBRARY = '    operations = [migrations.CreateModel("Book", [("id", models.BigAutoField(primary_key=True)), ("title", models.CharField(max_length=20))])]\n'
+LOANS = '    operations = [migrations.CreateModel("Loan", [("id", models.BigAutoField(primary_key=True)), ("book", models.BigIntegerField())])]\n'
+TO_FOREIGN_KEY = '    operations = [migrations.AlterField("loan", "book", models.ForeignKey(to="library.book", on_delete=django.db.models.deletion.CASCADE, db_column="book"))]\n'
+RENAME_TITLE = '    operations = [migrations.RunSQL("INSERT INTO loans_loan (book) VALUES (99)"), migrations.RunSQL("SELECT * FROM library_author")]\n'
+
+
+class Project:
+    """A project with two apps in a folder of its own; every command runs Django in a process of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.write("settings.py", SETTINGS)
+        self.write("manage.py", MANAGE)
+        for app in ("library", "loans"):
+            self.write(f"{app}/__init__.py", "")
+            self.write(f"{app}/migrations/__init__.py", "")
+        self.migration("library", "0001_initial", [], LIBRARY)
+        self.migration("loans", "0001_initial", [], LOANS)
+
+    def write(self, name: str, text: str) -> None:
+        file = self.folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+
+    def migration(self, app: str, name: str, dependencies: list, operations: str = "    operations = []\n") -> None:
+        self.write(f"{app}/migrations/{name}.py", f"{HEAD}    dependencies = {dependencies!r}\n{operations}")
+
+    def manage(self, *arguments: str, text: str = "") -> str:
+        command = [sys.executable, "manage.py", *arguments]
+        done = subprocess.run(command, cwd=self.folder, input=text, capture_output=True, text=True)
+        output = done.stdout + done.stderr
+        packages = str(Path(os.__file__).parent / "site-packages")
+        venv = str(Path(sys.prefix) / "lib" / Path(os.__file__).parent.name)
+        return (
+            output.replace(str(self.folder), "/srv/library").replace(venv, "/usr/lib/python3").replace(packages, "/usr")
+        )
+
+
+def inconsistent_history(project: Project) -> str:
+    project.manage("migrate", "library", "0001")
+    project.manage("migrate", "loans", "0001")
+    project.migration("library", "0002_shelf", [("library", "0001_initial")])
+    project.migration("loans", "0001_initial", [("library", "0002_shelf")], LOANS)
+    return project.manage("migrate")
+
+
+def circular_dependency(project: Project) -> str:
+    project.migration("library", "0001_initial", [("loans", "0001_initial")], LIBRARY)
+    project.migration("loans", "0001_initial", [("library", "0001_initial")], LOANS)
+    return project.manage("migrate")
+
+
+def foreign_key_violation(project: Project) -> str:
+    _orphan(project)
+    project.migration(
+        "loans", "0002_alter_loan_book", [("loans", "0001_initial"), ("library", "0001_initial")], TO_FOREIGN_KEY
+    )
+    return project.manage("migrate")
+
+
+def hidden_cause(project: Project) -> str:
+    """A migration misses a table; on SQLite the check of foreign keys hides that behind an IntegrityError."""
+    project.migration(
+        "loans", "0002_alter_loan_book", [("loans", "0001_initial"), ("library", "0001_initial")], TO_FOREIGN_KEY
+    )
+    project.manage("migrate")
+    project.migration("loans", "0003_copy", [("loans", "0002_alter_loan_book")], RENAME_TITLE)
+    return project.manage("migrate")
+
+
+def healthy(project: Project) -> str:
+    return project.manage("migrate")
+
+
+def refused_connection(project: Project) -> str:
+    os.environ["DATABASE_URL"] = "postgres://nobody@127.0.0.1:1/none"
+    try:
+        return project.manage("migrate")
+    finally:
+        del os.environ["DATABASE_URL"]
+
+
+def missing_package(project: Project) -> str:
+    project.write("settings.py", SETTINGS.replace('["library"', '["library_that_nobody_installed", "library"'))
+    return project.manage("migrate")
+
+
+def _orphan(project: Project) -> None:
+    project.manage("migrate")
+    insert = (
+        "from django.db import connection\nconnection.cursor().execute('INSERT INTO loans_loan (book) VALUES (99)')\n"
+    )
+    project.manage("shell", "--no-imports", text=insert)
+
+
+EVERYWHERE = [inconsistent_history, circular_dependency, foreign_key_violation, hidden_cause]
+SCENARIOS = {"sqlite": [*EVERYWHERE, healthy, refused_connection, missing_package]}
+
+
+def main(ending: str, url: str = "") -> None:
+    if url:
+        os.environ["DATABASE_URL"] = url
+    for scenario in SCENARIOS.get(ending, [foreign_key_violation]):
+        with tempfile.TemporaryDirectory() as folder:
+            name = f"{scenario.__name__.replace('_', '-')}-{ending}.txt"
+            (FIXTURES / name).write_text(scenario(Project(Path(folder).resolve())))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,124 @@
+"""From real texts, plain and in disguise, to the right error; capture.py made the fixtures by running Django."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from disguises import DISGUISES
+from migration_runbooks.catalogue.errors import Clue, Error
+from migration_runbooks.explain import explain
+
+FIXTURES = Path(__file__).parent / "fixtures"
+CONSTRAINT = "loans_loan_book_23d27dba_fk_library_book_id"
+ORPHAN = {"COLUMN": "book", "PARENT_TABLE": "library_book", "CONSTRAINT": CONSTRAINT}
+EXPECTED = {
+    "inconsistent-history-sqlite": (
+        "inconsistent-migration-history",
+        {"APP": "loans", "MIGRATION": "0001_initial", "DEPENDENCY_APP": "library", "DEPENDENCY": "0002_shelf"},
+    ),
+    "circular-dependency-sqlite": (
+        "circular-dependency",
+        {"APP": "loans", "MIGRATION": "0001_initial", "OTHER_APP": "library", "OTHER_MIGRATION": "0001_initial"},
+    ),
+    "foreign-key-violation-sqlite": (
+        "foreign-key-violation",
+        {"TABLE": "loans_loan", "KEY": "1", "COLUMN": "book", "VALUE": "99", "PARENT_TABLE": "library_book"},
+    ),
+    **{
+        f"foreign-key-violation-postgresql-{language}": (
+            "foreign-key-violation",
+            ORPHAN | {"TABLE": "loans_loan", "VALUE": "99", "APP": "loans", "MIGRATION": "0002_alter_loan_book"},
+        )
+        for language in ("en", "de", "fr", "es", "ru", "ja")
+    },
+    "foreign-key-violation-mariadb-en": ("foreign-key-violation", ORPHAN),
+    "foreign-key-violation-mariadb-de": (
+        "foreign-key-violation",
+        {"APP": "loans", "MIGRATION": "0002_alter_loan_book"},
+    ),
+}
+NOT_OURS = ("healthy-sqlite", "refused-connection-sqlite", "missing-package-sqlite")
+
+
+def read(name: str) -> str:
+    return (FIXTURES / f"{name}.txt").read_text()
+
+
+@pytest.mark.parametrize("disguise", DISGUISES)
+@pytest.mark.parametrize("name", EXPECTED)
+def test_right_error_and_inputs(name: str, disguise: str):
+    slug, inputs = EXPECTED[name]
+    match = explain(DISGUISES[disguise](read(name)))[0]
+    assert match.error == slug
+    assert {key: match.inputs.get(key) for key in inputs} == inputs
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_last_line_alone_is_enough(name: str):
+    text = read(name).rstrip().split("django.db")[-1]
+    assert explain("django.db" + text)[0].error == EXPECTED[name][0]
+
+
+@pytest.mark.parametrize("disguise", DISGUISES)
+@pytest.mark.parametrize("name", NOT_OURS)
+def test_no_migration_problem(name: str, disguise: str):
+    assert explain(DISGUISES[disguise](read(name))) == []
+
+
+MISSING_TABLE = Error(
+    slug="missing",
+    title="",
+    summary="",
+    at_risk="",
+    messages=(),
+    clues=(Clue(pattern=r"no such table: (?P<TABLE>\w+)", weight=0.9, needs="", unless=""),),
+)
+
+
+def test_cause_before_what_hides_it():
+    from migration_runbooks.catalogue.errors import all_errors
+
+    matches = explain(read("hidden-cause-sqlite"), [*all_errors(), MISSING_TABLE])
+    assert [match.error for match in matches] == ["missing", "foreign-key-violation"]
+    assert matches[0].inputs["TABLE"] == "library_author"
+    assert matches[0].score > matches[1].score
+
+
+def test_evidence_is_the_line_that_decided():
+    match = explain(DISGUISES["docker compose"](read("inconsistent-history-sqlite")))[0]
+    assert match.evidence == read("inconsistent-history-sqlite").rstrip().split("\n")[-1]
+    assert match.score == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'INFO  [alembic.runtime.migration] Running upgrade a1 -> b2\npsycopg2.errors.ForeignKeyViolation: insert or update on table "a" violates foreign key constraint "b"',
+        'PG::ForeignKeyViolation: ERROR:  insert or update on table "a" violates foreign key constraint "b"\nrake aborted!',
+        "org.flywaydb.core.api.FlywayException: Validate failed: migrations have failed validation",
+        "sqlalchemy.exc.IntegrityError: (sqlite3.IntegrityError) FOREIGN KEY constraint failed",
+        'ERROR: insert or update on table "a" violates foreign key constraint "b" (SQLSTATE 23503)',
+        "SQLSTATE[23000]: Integrity constraint violation: 1452 Cannot add or update a child row: a foreign key constraint fails (`a`.`b`, CONSTRAINT `c` FOREIGN KEY (`d`) REFERENCES `e` (`f`))\n#0 artisan(37)",
+        "",
+        "\n\n",
+        "the migration of birds across the sea",
+        "\x00\xff\ufffd",
+    ],
+)
+def test_other_tools_and_other_texts(text: str):
+    assert explain(text) == []
+
+
+def test_request_of_a_running_site_is_no_migration():
+    text = "Internal Server Error: /loans/3/delete\ndjango.db.utils.IntegrityError: FOREIGN KEY constraint failed"
+    assert explain(text) == []
+
+
+def test_long_log_is_quick_enough():
+    from time import process_time
+
+    text = "web_1  | 10.0.0.1 GET /books/ 200\n" * 50_000 + read("foreign-key-violation-postgresql-de")
+    start = process_time()
+    assert explain(text)[0].error == "foreign-key-violation"
+    assert process_time() - start < 10
