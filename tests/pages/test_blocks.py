@@ -114,6 +114,15 @@ def test_a_fence_in_a_fence_is_text(read):
     assert block.text == "```bash\nx\n```\n"
 
 
+@pytest.mark.parametrize(
+    "above",
+    ["- a\n- b", "- a\n    wrapped", "- a\nwrapped", "Text.\n\n1. a\n2. b\n3. c", "!!! note\n    a", "Text\n!!! note"],
+)
+def test_a_fence_in_a_list_or_a_note_is_a_block(read, above):
+    (block,) = read(above + "\n\n    ```bash\n    x\n    ```\n").blocks
+    assert block.text == "x\n"
+
+
 def test_backticks_in_prose_are_no_fence(read):
     assert read("```` ```bash ```` is how it begins.\n").blocks == []
 
@@ -125,6 +134,7 @@ def test_backticks_in_prose_are_no_fence(read):
         ("- item\n\n        ```bash\n        x\n        ```", 7, "indented by 8 spaces where 4 are due"),
         ("1. item\n\n   ```bash\n   x\n   ```", 7, "indented by 3 spaces where 4 are due"),
         ("- item\n\nText.\n\n    ```bash\n    x\n    ```", 9, "indented by 4 spaces where 0 are due"),
+        ("Text\n- no list for want of an empty line\n\n    ```bash\n    x\n    ```", 8, "by 4 spaces where 0 are due"),
         ("```bash\nx\n", 5, "never closed"),
         ("```bash\nx\n````\n", 5, "never closed"),
         ("- item\n\n    ```bash\n  x\n    ```", 8, "indented less than its fence (line 7)"),

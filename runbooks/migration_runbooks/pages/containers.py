@@ -9,6 +9,7 @@ from .fences import FenceError
 from .snippets import Line, shown
 
 TAB = re.compile(r'===(?P<new>!?)\+? +"(?P<title>[^"]*)"')
+LIST_MARK = re.compile(r"([-*+]|\d+[.)]) ")
 OPENER = re.compile(r"(!!!|\?\?\?\+?|[-*+]|\d+[.)]) |\[\^[^]]+\]:|: {3}")
 
 
@@ -43,7 +44,12 @@ def structure_of(lines: list[Line], first: int, fences: list[range]) -> Structur
         if opening not in (None, index) or not lines[index].strip():
             continue
         container = _container(lines[index], is_fence=opening == index)
-        if not container.opens and opening is None and _continues_paragraph(lines, index, within):
+        if (
+            opening is None
+            and index > first
+            and _continues_paragraph(lines, index, within)
+            and not _begins(container, stack)
+        ):
             continue
         left = [other for other in stack if other.indentation >= container.indentation]
         stack = [other for other in stack if other.indentation < container.indentation]
@@ -64,8 +70,16 @@ def _container(line: Line, is_fence: bool) -> Container:
 
 
 def _continues_paragraph(lines: list[Line], index: int, within: dict[int, int]) -> bool:
-    above = lines[index - 1].strip() if index else ""
+    above = lines[index - 1].strip()
     return bool(above) and index - 1 not in within and not above.startswith("#")
+
+
+def _begins(container: Container, stack: list[Container]) -> bool:
+    """Return whether a line begins something although the line above it is not empty. In a paragraph, a list does not."""
+    if not container.opens:
+        return False
+    in_paragraph = bool(stack) and not stack[-1].opens and stack[-1].indentation == container.indentation
+    return not in_paragraph or not LIST_MARK.match(container.line.lstrip(" "))
 
 
 def _refuse_indented_code(fence: Container, around: list[Container]) -> None:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from migration_runbooks.catalogue.errors import Error, all_errors
-from migration_runbooks.catalogue.runbooks import Runbook, all_runbooks
+from migration_runbooks.catalogue.runbooks import NoSuchRunbook, Runbook, all_runbooks, find
 
 from .blocks import Page
 from .fences import FenceError
@@ -32,17 +32,14 @@ def expanded(line: Line, page: Page, root: Path) -> list[str]:
     name, argument = directive["name"], directive["argument"]
     try:
         return [directive["indentation"] + text if text else "" for text in _rendered(name, argument, page, root)]
-    except FenceError as problem:
+    except (FenceError, NoSuchRunbook) as problem:
         raise FenceError(f"{shown(line.origin[0])}:{line.origin[1]}: {problem}") from None
 
 
 def _rendered(name: str, argument: str, page: Page, root: Path) -> list[str]:
     if name in OF_ONE:
-        kind, choices, render = OF_ONE[name]
-        chosen = next((choice for choice in choices() if choice.slug == argument), None)
-        if chosen is None:
-            raise FenceError(f"::: {name} names no {kind}: '{argument}'")
-        return render(chosen, page, root)
+        find_one, render = OF_ONE[name]
+        return render(find_one(argument), page, root)
     if name in OF_ALL:
         this = page.path.relative_to(root).as_posix()
         if argument not in ("", this):
@@ -144,10 +141,17 @@ def _table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> list[str]:
     return ["", *("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in cells), ""]
 
 
-OF_ONE: dict[str, tuple[str, Callable, Callable]] = {
-    "runbook-facts": ("runbook", all_runbooks, runbook_facts),
-    "runbook-inputs": ("runbook", all_runbooks, runbook_inputs),
-    "error-messages": ("error", all_errors, error_messages),
+def _find_error(slug: str) -> Error:
+    for error in all_errors():
+        if error.slug == slug:
+            return error
+    raise FenceError(f"There is no error {slug!r}.")
+
+
+OF_ONE: dict[str, tuple[Callable, Callable]] = {
+    "runbook-facts": (find, runbook_facts),
+    "runbook-inputs": (find, runbook_inputs),
+    "error-messages": (_find_error, error_messages),
 }
 OF_ALL: dict[str, Callable] = {
     "runbook-index": runbook_index,

@@ -78,7 +78,7 @@ class ReadPage(Preprocessor):
             page = read_page(page_file("\n".join(lines), root / "docs"), root)
             self.pages.page = self.md.page = page
             return list(_prepared(page, root))
-        except (FenceError, CatalogueError, LookupError) as problem:
+        except (FenceError, CatalogueError) as problem:
             raise PageError(str(problem)) from problem
 
 
@@ -127,10 +127,10 @@ class EveryBlockIsShown(Postprocessor):
         page = self.pages.page
         if page and self.pages.is_whole:
             shown_blocks = copied_blocks(text)
-            _refuse_unmarked(page, shown_blocks)
             marked = {block.ordinal: block for block in shown_blocks if block.ordinal is not None}
             for block in page.blocks:
                 _refuse_difference(block, marked.get(block.ordinal))
+            _refuse_unmarked(page, shown_blocks)
         return text
 
 
