@@ -53,9 +53,10 @@ class Finding:
 def explain(text: str, errors: Iterable[Error] | None = None) -> list[Match]:
     """Return the errors that a text shows, the cause first; an empty list when it shows none that the guide knows."""
     errors = all_errors() if errors is None else tuple(errors)
-    text = clean(text)
-    django = re.search(rules()["django"], text, FLAGS)
-    if not django and re.search(rules()["foreign"], text, FLAGS):
+    pasted, text = text, clean(text)
+    signs = f"{pasted}\n{text}"
+    django = re.search(rules()["django"], signs, FLAGS)
+    if not django and re.search(rules()["foreign"], signs, FLAGS):
         return []
     findings = list(_in_lines(text, errors))
     strong = [finding for finding in findings if finding.weight >= STRONG]
