@@ -79,7 +79,7 @@ def test_error_in_python_names_its_line(guide):
 
 def test_diff_that_does_not_apply_names_its_line(guide):
     guide.page('\n```diff title="./manage.py"\n-not there\n+new\n```\n')
-    guide.run().stdout.fnmatch_lines(["docs/page.md:7: does not apply to ./manage.py: * occur 0 times*"])
+    guide.run().stdout.fnmatch_lines(["docs/page.md:7: does not apply to ./manage.py: its old lines occur 0 times*"])
 
 
 def test_file_outside_the_project_is_refused(guide):

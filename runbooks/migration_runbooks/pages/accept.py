@@ -9,7 +9,7 @@ from pathlib import Path
 
 from .blocks import Block
 from .match import visible
-from .snippets import shown
+from .snippets import Origin, shown
 
 
 @dataclass(frozen=True)
@@ -24,18 +24,19 @@ class Edit:
 
 @dataclass
 class Accepted:
-    """What every output block should say, by database; written once, when no page is read any more."""
+    """What every output block should say, by page and database; written once, when no page is read any more."""
 
-    wanted: dict[tuple, dict[str, tuple[Block, str]]] = field(default_factory=lambda: defaultdict(dict))
+    wanted: dict[Origin, dict[str, tuple[Block, str]]] = field(default_factory=lambda: defaultdict(dict))
 
     def record(self, block: Block, database: str, text: str) -> None:
-        self.wanted[block.origin[0]][database] = block, text
+        where = database if block.origin[0][0] == block.page.path else f"{shown(block.page.path)} on {database}"
+        self.wanted[block.origin[0]][where] = block, text
 
     def write(self) -> tuple[list[str], list[str]]:
         """Rewrite the blocks that changed. Returns the places written, and why others were left as they were."""
         edits, refusals = [], []
-        for (file, line), by_database in sorted(self.wanted.items()):
-            edit = _edit(file, line, by_database, refusals)
+        for (file, line), wanted in sorted(self.wanted.items()):
+            edit = _edit(file, line, wanted, refusals)
             if edit:
                 edits.append(edit)
         # Bottom-up, so that the numbers of the lines above stay true.
@@ -53,10 +54,10 @@ def refusal(has_workers: bool) -> str | None:
     return None
 
 
-def _edit(file: Path, line: int, by_database: dict[str, tuple[Block, str]], refusals: list[str]) -> Edit | None:
+def _edit(file: Path, line: int, wanted: dict[str, tuple[Block, str]], refusals: list[str]) -> Edit | None:
     at = f"{shown(file)}:{line}"
-    texts = {database: tuple(visible(text)) for database, (_, text) in by_database.items()}
-    block = next(iter(by_database.values()))[0]
+    texts = {where: tuple(visible(text)) for where, (_, text) in wanted.items()}
+    block = next(iter(wanted.values()))[0]
     if set(texts.values()) == {tuple(visible(block.text))}:
         return None
     if len(set(texts.values())) > 1:

@@ -24,32 +24,33 @@ def apply_diff(project: Path, title: str, diff: str) -> None:
     file = inside(project, title)
     if not file.is_file():
         raise FileProblem(f"{title} does not exist, so that it cannot be changed")
-    text = file.read_text(encoding="utf-8")
+    lines = file.read_text(encoding="utf-8").split("\n")
     for old, new in hunks(diff):
-        places = f"\n{text}".count(f"\n{old}")
-        if not old or places != 1:
-            raise FileProblem(f"does not apply to {title}: the lines to change occur {places} times, not once:\n{old}")
-        text = f"\n{text}".replace(f"\n{old}", f"\n{new}", 1)[1:]
-    file.write_text(text, encoding="utf-8")
+        places = [at for at in range(len(lines)) if lines[at : at + len(old)] == old]
+        if not old or len(places) != 1:
+            shown = "\n".join(old)
+            raise FileProblem(f"does not apply to {title}: its old lines occur {len(places)} times, not once:\n{shown}")
+        lines[places[0] : places[0] + len(old)] = new
+    file.write_text("\n".join(lines), encoding="utf-8")
 
 
-def hunks(diff: str) -> list[tuple[str, str]]:
-    """Split a diff into pairs of old and new text, whole lines each. Raises FileProblem for a line that is no diff."""
-    found: list[tuple[list[str], list[str]]] = [([], [])]
+def hunks(diff: str) -> list[tuple[list[str], list[str]]]:
+    """Split a diff into pairs of old and new lines. Raises FileProblem for a line that belongs to no diff."""
     lines = diff.splitlines()
     if len(lines) > 1 and lines[0].startswith("--- ") and lines[1].startswith("+++ "):
         lines = lines[2:]
+    found: list[tuple[list[str], list[str]]] = [([], [])]
     for line in lines:
-        mark, rest = line[:1] or " ", line[1:] + "\n"
         if line.startswith("@@"):
             found.append(([], []))
-        elif mark not in " -+":
-            raise FileProblem(f"a line of a diff begins with a blank, - or +, not as in: {line}")
-        if not line.startswith("@@") and mark != "+":
-            found[-1][0].append(rest)
-        if not line.startswith("@@") and mark != "-":
-            found[-1][1].append(rest)
-    return [("".join(old), "".join(new)) for old, new in found if old or new]
+            continue
+        mark, text = line[:1] or " ", line[1:]
+        if mark not in " -+":
+            raise FileProblem(f"a line of a diff begins with a blank, - or +, unlike this one: {line}")
+        old, new = found[-1]
+        old += [text] if mark != "+" else []
+        new += [text] if mark != "-" else []
+    return [hunk for hunk in found if any(hunk)]
 
 
 def inside(project: Path, title: str) -> Path:

@@ -17,6 +17,7 @@ from .accept import Accepted
 from .blocks import Block, Page, read_page
 from .commands import never_reached
 from .files import FileProblem, apply_diff, write_file
+from .masks import as_readers_see
 from .match import first_difference, matches, promote, visible
 from .requirements import server_version, unmet
 from .shell import Outcome, Shell
@@ -167,7 +168,7 @@ class PageRun:
         return self._judge(block, outcome)
 
     def _judge(self, block: Block, outcome: Outcome) -> str:
-        self.printed = self._normalised(outcome.output)
+        self.printed = as_readers_see(outcome.output, self.sandbox)
         problem = problem_of(block, outcome)
         if problem:
             printed = "\n".join(visible(self.printed)[-SHOWN_LINES:])
@@ -192,21 +193,6 @@ class PageRun:
     def _diff(self, block: Block) -> str:
         apply_diff(self.sandbox.project, block.fence.title, block.text)
         return "written"
-
-    def _normalised(self, output: str) -> str:
-        """Put the reader's paths in the place of the sandbox's."""
-        environment = self.sandbox.environment
-        paths = {
-            str(self.sandbox.project): "/srv/acharya",
-            str(Path(self.sandbox.project).resolve()): "/srv/acharya",
-            environment.get("PGHOST"): "/run/postgresql",
-            environment.get("VIRTUAL_ENV"): "/srv/venv",
-            environment.get("HOME"): "/home/reader",
-        }
-        for path in sorted(filter(None, paths), key=len, reverse=True):
-            if path.startswith("/") and len(path) > 1:
-                output = output.replace(path, paths[path])
-        return output
 
 
 def is_executed(page: Page) -> bool:
