@@ -10,6 +10,7 @@ import markdown
 import pytest
 from migration_runbooks.catalogue.errors import load_error
 from migration_runbooks.catalogue.runbooks import RISKS, load_runbook
+from migration_runbooks.pages import directives
 from migration_runbooks.pages.copied import copied_blocks
 from migration_runbooks.paths import ERRORS, RUNBOOKS
 
@@ -185,6 +186,16 @@ def test_messages_are_shown_as_they_are_printed(render, file):
     error = load_error(file)
     texts = [block.text for block in copied_blocks(render(f"::: error-messages {error.slug}\n"))]
     assert texts == [message.text.strip() for message in error.messages]
+
+
+def test_the_error_index_can_be_read_by_the_message(render):
+    html = render("::: error-index\n")
+    assert "<code>InconsistentMigrationHistory: Migration &lt;app&gt;.&lt;migration&gt; is applied before" in html
+
+
+def test_a_fact_may_hold_placeholders_bars_and_code():
+    row = "| a &lt;b> \\| c | `<d>` \\| &lt;e> | `` `f` ``<br>g |"
+    assert row in directives._table(("x", "y", "z"), [("a <b> | c", "`<d>` |\n<e>", "`` `f` ``<br>g")])
 
 
 def test_tested_with_shows_this_pages_rows_of_the_ledger(render, tmp_path):

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from migration_runbooks.catalogue.errors import Error, all_errors
-from migration_runbooks.catalogue.runbooks import NoSuchRunbook, Runbook, all_runbooks, find
+from migration_runbooks.catalogue.runbooks import RISKS, NoSuchRunbook, Runbook, all_runbooks, find
 
 from .blocks import Page
 from .fences import FenceError
@@ -18,6 +18,8 @@ from .snippets import Line, shown
 
 DIRECTIVE = re.compile(r"(?P<indentation> *)::: *(?P<name>[\w-]+) *(?P<argument>\S*)\s*")
 OTHERS = ("mkdocs-click",)
+MODULE = re.compile(r"^django\.[\w.]+\.(?=\w+:)")
+CODE = re.compile(r"(`+.+?`+|<br>)")
 NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL", "mariadb": "MariaDB"}
 
 
@@ -77,19 +79,24 @@ def error_messages(error: Error, page: Page, root: Path) -> list[str]:
 
 def runbook_index(page: Page, root: Path) -> list[str]:
     rows = [
-        (_link(runbook, "runbooks", page, root), runbook.summary, runbook.risk["fix"], _databases(runbook.databases))
+        (_link(runbook, "runbooks", page, root), runbook.summary, _most(runbook), _databases(runbook.databases))
         for runbook in all_runbooks()
     ]
     return _table(("Runbook", "What it does", "Risk", "Databases"), rows)
 
 
 def error_index(page: Page, root: Path) -> list[str]:
-    runbooks = {runbook.slug: runbook for runbook in all_runbooks()}
-    rows = []
+    """A list, not a table: on a telephone too, readers compare their message with whole messages."""
+    lines = [""]
     for error in all_errors():
-        repairs = [_link(runbooks[slug], "runbooks", page, root) for slug in error.runbooks]
-        rows.append((_link(error, "errors", page, root), error.summary, error.at_risk, ", ".join(repairs)))
-    return _table(("Error", "What happened", "Is data at risk?", "Runbooks"), rows)
+        messages = dict.fromkeys(message.text.strip().replace("\n", " ") for message in error.messages)
+        lines.append(f"- {_link(error, 'errors', page, root)}. {error.summary} {error.at_risk}")
+        lines += ["", *(f"    - {_code(text)}" for text in messages), ""]
+    return lines
+
+
+def _code(text: str) -> str:
+    return f"`` {text} ``" if "`" in text else f"`{text}`"
 
 
 def tested_with(page: Page, root: Path) -> list[str]:
@@ -127,6 +134,17 @@ def _reasons(rows: list[dict]) -> list[str]:
     return [*(f"- Not run: {reason}" for reason in reasons), ""] if reasons else []
 
 
+def _most(runbook: Runbook) -> str:
+    """The most that a runbook's steps change, apart from what breaks a project to practise on."""
+    return max((risk for step, risk in runbook.risk.items() if step != "reproduce"), key=RISKS.index)
+
+
+def _code(text: str) -> str:
+    """A message as code; the module of Django's exception, which nobody reads, is left out."""
+    ticks = "``" if "`" in text else "`"
+    return ticks + MODULE.sub("", text).replace("\n", " ") + ticks
+
+
 def _databases(names: tuple[str, ...]) -> str:
     return ", ".join(NAMES[name] for name in names)
 
@@ -138,7 +156,15 @@ def _link(item: Runbook | Error, folder: str, page: Page, root: Path) -> str:
 
 def _table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> list[str]:
     cells = [header, ("---",) * len(header), *rows]
-    return ["", *("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in cells), ""]
+    return ["", *("| " + " | ".join(map(_cell, row)) + " |" for row in cells), ""]
+
+
+def _cell(text: str) -> str:
+    """Keep `<placeholders>` outside of code from being taken for HTML, and bars from ending the cell."""
+    parts = CODE.split(" ".join(text.split()))
+    return "".join(part if index % 2 else part.replace("<", "&lt;") for index, part in enumerate(parts)).replace(
+        "|", "\\|"
+    )
 
 
 def _find_error(slug: str) -> Error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 
 from pymdownx.superfences import SuperFencesException, highlight_validator
@@ -14,9 +15,8 @@ GENERATED = "generated"
 
 def marked(block: Block) -> str:
     """Return the opening line of a fence with the block's number in the place of its options."""
-    ticks = block.page.lines[block.first].strip().removesuffix("`")
-    width = len(ticks) - len(ticks.lstrip("`"))
-    return f'{block.indentation}{"`" * width}{block.fence.language} {{data-block="{block.ordinal}"}}'
+    ticks = re.match("`+", block.page.lines[block.first].strip())[0]
+    return f'{block.indentation}{ticks}{block.fence.language} {{data-block="{block.ordinal}"}}'
 
 
 def accept(language, inputs, options, attributes, md) -> bool:

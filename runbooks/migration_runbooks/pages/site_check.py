@@ -74,6 +74,7 @@ def _check_run(check: Check, ledger: Path) -> None:
         return
     if not run["complete"]:
         check.wrong(shown(ledger), f"the ledger is not complete: {run['why']}")
+    # Said even where no block waited for the database; the skipped blocks are counted with their own reason.
     for database, why in run["absent"].items():
         check.reasons[f"{database} was not in this run: {why}"] += 0
 
