@@ -91,22 +91,18 @@ def test_evidence_is_the_line_that_decided():
     assert match.score == 1
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        'INFO  [alembic.runtime.migration] Running upgrade a1 -> b2\npsycopg2.errors.ForeignKeyViolation: insert or update on table "a" violates foreign key constraint "b"',
-        'PG::ForeignKeyViolation: ERROR:  insert or update on table "a" violates foreign key constraint "b"\nrake aborted!',
-        "org.flywaydb.core.api.FlywayException: Validate failed: migrations have failed validation",
-        "sqlalchemy.exc.IntegrityError: (sqlite3.IntegrityError) FOREIGN KEY constraint failed",
-        'ERROR: insert or update on table "a" violates foreign key constraint "b" (SQLSTATE 23503)',
-        "SQLSTATE[23000]: Integrity constraint violation: 1452 Cannot add or update a child row: a foreign key constraint fails (`a`.`b`, CONSTRAINT `c` FOREIGN KEY (`d`) REFERENCES `e` (`f`))\n#0 artisan(37)",
-        "",
-        "\n\n",
-        "the migration of birds across the sea",
-        "\x00\xff\ufffd",
-    ],
-)
-def test_other_tools_and_other_texts(text: str):
+# One text a line: the error, a tab, the text with "\\n" for line ends.
+WORDINGS = [line.split("\t") for line in (FIXTURES.parent / "wordings.tsv").read_text().splitlines()]
+
+
+@pytest.mark.parametrize(("slug", "text"), WORDINGS)
+def test_wording(slug: str, text: str):
+    matches = explain(text.replace("\\n", "\n"))
+    assert (matches[0].error if matches else "none") == slug
+
+
+@pytest.mark.parametrize("text", ["", "\n\n", "the migration of birds across the sea", "\x00\xff\ufffd", "]{2}(((*"])
+def test_text_without_meaning(text: str):
     assert explain(text) == []
 
 
