@@ -22,7 +22,15 @@ NEEDED = {"django": "django", "dj_database_url": "dj-database-url"}
 NOT_COPIED = shutil.ignore_patterns("__pycache__", "*.sqlite3*", ".runbook", ".venv", ".git")
 MARK = "practice.json"
 # uv then takes the environment beside the file as it is: no lock file, no sync, no network.
-UNMANAGED = "[tool.uv]\nmanaged = false\n"
+UNMANAGED = """\
+[project]
+name = "practice"
+version = "0"
+requires-python = ">=3.11"
+
+[tool.uv]
+managed = false
+"""
 
 
 class PracticeError(Exception):

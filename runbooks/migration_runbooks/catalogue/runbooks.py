@@ -150,8 +150,10 @@ def _check(runbook: Runbook, fields: Fields) -> None:
         raise fields.wrong(f"there is no error {', '.join(unknown)}")
     with_script = {step for step, _file in runbook.scripts()}
     for step in STEPS:
-        if (step in with_script) != (step in runbook.risk):
-            raise fields.wrong(f"risk and scripts must name the same steps; {step} is in one of them only")
+        if step in with_script and step not in runbook.risk:
+            raise fields.wrong(f"risk of {step} is missing")
+        if step in runbook.risk and step not in with_script and (runbook.errors or step != "reproduce"):
+            raise fields.wrong(f"risk names {step}, but there is no {step}.sh")
     # A procedure that repairs no error may have nothing to reproduce.
     for step in STEPS[:4] if runbook.errors else STEPS[1:4]:
         missing = [name for name in runbook.databases if not runbook.script(step, name)]

@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from migration_runbooks.cli.output import json_option
+
+if TYPE_CHECKING:
+    from migration_runbooks.runner.run import Outcome
 
 UV_RUN = "uv run manage.py"
 project_option = click.option(
@@ -60,4 +65,11 @@ def command(
     say = say_to(as_json)
     if apply:
         sys.exit(report(lambda: apply_run(order, say, confirmation(yes)), as_json))
-    sys.exit(report(lambda: plan_run(order, say), as_json))
+    sys.exit(report(lambda: _with_next(plan_run(order, say)), as_json))
+
+
+def _with_next(outcome: Outcome) -> Outcome:
+    """Add the command that carries out the plan."""
+    if outcome.status == 1:
+        outcome.facts["next"] = [shlex.join(["runbook", *sys.argv[1:], "--apply"])]
+    return outcome

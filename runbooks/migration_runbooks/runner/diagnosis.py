@@ -41,8 +41,7 @@ def plan_steps(scripts: Scripts, runbook: Runbook, run: str) -> list[dict[str, s
         steps.append(
             {"step": "back up", "does": f"the database into {folder}/, verified", "risk": find(BACK_UP).risk["fix"]}
         )
-    if runbook.risk["fix"] == "Changes files":
-        steps.append({"step": "copy", "does": "the project's .py files into the run's folder", "risk": "Reads only"})
+    steps.append({"step": "copy", "does": "the project's .py files into the run's folder", "risk": "Reads only"})
     for step in ("fix", "verify"):
         script = runbook.script(step, scripts.database.vendor)
         steps.append({"step": step, "does": script.name, "risk": runbook.risk[step]})
@@ -65,7 +64,7 @@ def plan(scripts: Scripts, runbook: Runbook, diagnosis: Diagnosis, run: str = "R
         "steps": plan_steps(scripts, runbook, run),
         "locks": runbook.locks,
         "duration": runbook.duration,
-        "undo": {"command": f"runbook undo {run}" if undo else None, "limits": runbook.undo},
+        "undo": {"command": scripts.project.command("undo", run) if undo else None, "limits": runbook.undo},
     }
 
 

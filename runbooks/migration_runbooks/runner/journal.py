@@ -7,6 +7,7 @@ import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TextIO
 
 from migration_runbooks.runner.problems import Stop
 
@@ -22,9 +23,10 @@ class Journal:
     def write(self, event: str, **facts) -> None:
         """Append one event; it is on disk when this returns."""
         line = json.dumps({"event": event, "at": datetime.now(UTC).isoformat(timespec="seconds"), **facts})
-        # The leading line break ends a line that a kill cut off.
-        with open(self.folder / "journal.jsonl", "a") as file:
-            file.write("\n" + line + "\n")
+        with open(self.folder / "journal.jsonl", "a+") as file:
+            if not _ends_with_line(file):
+                file.write("\n")  # ends the line that a kill cut off
+            file.write(line + "\n")
             file.flush()
             os.fsync(file.fileno())
 
@@ -61,6 +63,12 @@ class Journal:
         """Return the values of the inputs, as the last diagnose left them."""
         found = [each["values"] for each in self.events() if each["event"] == "inputs"]
         return found[-1] if found else {}
+
+
+def _ends_with_line(file: TextIO) -> bool:
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(size - 1, 0))
+    return file.read() in ("", "\n")
 
 
 def new_journal(private: Path, slug: str) -> Journal:

@@ -29,8 +29,10 @@ def only_run(private: Path, say) -> Iterator[int]:
             say(f"The run of process {holder} ended without finishing; its lock is taken over.")
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, str(os.getpid()).encode(), 0)
-        yield descriptor
-        os.ftruncate(descriptor, 0)
+        try:
+            yield descriptor
+        finally:
+            os.ftruncate(descriptor, 0)
     finally:
         os.close(descriptor)
 

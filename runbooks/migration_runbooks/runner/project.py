@@ -30,6 +30,11 @@ class Project:
         """The folder in the project that the runner writes to; git ignores it."""
         return self.directory / ".runbook"
 
+    def command(self, verb: str, run: str) -> str:
+        """Return a command about a run as it is typed here: `runbook undo RUN`."""
+        elsewhere = f" --project {shlex.quote(str(self.directory))}" if self.directory != Path.cwd() else ""
+        return f"runbook {verb} {run}{elsewhere}"
+
     def prepare(self) -> None:
         self.private.mkdir(exist_ok=True)
         (self.private / ".gitignore").write_text("*\n")
@@ -58,7 +63,7 @@ def find_project(directory: Path, manage: str) -> Project:
     if not words or SHELL_SYNTAX.search(manage):
         raise Stop(f"--manage must be one command without shell syntax, such as 'python manage.py', not {manage!r}.")
     program = next((word for word in words if "=" not in word), words[0])
-    if not shutil.which(program, path=_path_in(directory)):
+    if not shutil.which(str(directory / program) if "/" in program else program):
         raise Stop(
             f"There is no program {program!r} on PATH. Say how this project runs Django, for example\n"
             "  --manage 'python manage.py'"
@@ -86,9 +91,3 @@ def ask_django(project: Project, alias: str) -> Database:
     if "vendor" not in facts:
         raise Stop(f"There is no database {alias!r} in this project. --database takes: {', '.join(facts['aliases'])}.")
     return Database(alias, facts["vendor"], facts["settings"], facts["options"], facts["apps"])
-
-
-def _path_in(directory: Path) -> str:
-    """PATH as it is seen from the project's folder, so that `./venv/bin/python` is found too."""
-    parts = os.environ.get("PATH", os.defpath).split(os.pathsep)
-    return os.pathsep.join(str(directory / part) for part in parts)

@@ -90,7 +90,10 @@ class Run:
             return None
         self.say(f"fix ended with status {status}. Diagnose again:")
         before = self.journal.last("finished", "diagnose")
-        now = diagnose(self.scripts, self.runbook, self.given, self.log("diagnose"))
+        try:
+            now = diagnose(self.scripts, self.runbook, self.given, self.log("diagnose"))
+        except Stop as stop:
+            return STOPPED_HALF_WAY, f"fix ended with status {status}, and diagnose can't tell the state: {stop}"
         kept = json.loads((self.journal.folder / "before" / "digests.json").read_text())
         if (now.status, _digest(now.evidence)) != (1, before["evidence"]) or files.digests(
             self.scripts.project
@@ -119,7 +122,7 @@ def planned(scripts: Scripts, runbook: Runbook, given: dict[str, Value], say: Ca
     if diagnosis.status != 1:
         return Outcome(*_not_found(diagnosis), facts)
     say(plan_text(runbook, facts))
-    return Outcome(NOT_REPAIRED, "Nothing was changed. To do this, run the same command with --apply.", facts)
+    return Outcome(NOT_REPAIRED, "Nothing was changed. To carry out this plan:", facts)
 
 
 def _not_found(diagnosis: Diagnosis) -> tuple[int, str]:
@@ -130,6 +133,3 @@ def _not_found(diagnosis: Diagnosis) -> tuple[int, str]:
 
 def _digest(text: str) -> str:
     return sha256(text.encode()).hexdigest()
-
-
-__all__ = ["Outcome", "Run", "Stop", "planned"]

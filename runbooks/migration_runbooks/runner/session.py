@@ -11,12 +11,12 @@ from pathlib import Path
 
 from migration_runbooks.catalogue.runbooks import Runbook, find
 from migration_runbooks.runner import inputs
-from migration_runbooks.runner.backup import BACK_UP
+from migration_runbooks.runner.backup import BACK_UP, touches_database
 from migration_runbooks.runner.connection import secrets, tools_environment
 from migration_runbooks.runner.inputs import Value
 from migration_runbooks.runner.journal import Journal, find_journal, new_journal
 from migration_runbooks.runner.lock import only_run
-from migration_runbooks.runner.problems import COULD_NOT_TELL, NOT_REPAIRED, STOPPED_HALF_WAY, Stop
+from migration_runbooks.runner.problems import HEALTHY, NOT_REPAIRED, STOPPED_HALF_WAY, Stop
 from migration_runbooks.runner.project import UV_RUN, Project, ask_django, find_project
 from migration_runbooks.runner.run import Outcome, Run, planned
 from migration_runbooks.runner.scripts import Scripts, default_database_only
@@ -65,8 +65,11 @@ def resume_run(run_id: str, project: Path, say: Say, confirm: Callable[[], bool]
     """Go on where the journal of a run ends. Raises Stop."""
     with _reopened(run_id, project, say, confirm) as run:
         ended = run.journal.ended()
+        if run.journal.done("undo"):
+            return Outcome(NOT_REPAIRED, f"Nothing to resume: run {run.journal.run} is undone.")
         if run.journal.last("started", "undo"):
-            raise Stop(f"An undo of run {run.journal.run} was begun: runbook undo {run.journal.run}", STOPPED_HALF_WAY)
+            undoing = run.scripts.project.command("undo", run.journal.run)
+            raise Stop(f"An undo of run {run.journal.run} was begun.\nTo end it: {undoing}", STOPPED_HALF_WAY)
         if ended in (None, STOPPED_HALF_WAY):
             return _carried_out(run, run.carry_on)
         again = "" if ended == 0 else f" To try again: runbook run {run.runbook.slug} --apply"
@@ -83,6 +86,8 @@ def _ready(order: Order) -> tuple[Runbook, Project, dict[str, Value]]:
     runbook = find(order.slug)
     given = inputs.given(runbook, order.settings)
     project = find_project(order.project, order.manage)
+    if touches_database(runbook):
+        find(BACK_UP)
     project.prepare()
     return runbook, project, given
 
@@ -115,30 +120,31 @@ def _reopened(run_id: str, directory: Path, say: Say, confirm: Callable[[], bool
 def _carried_out(run: Run, work: Callable[[], Outcome]) -> Outcome:
     """Do the work; however it ends, the journal and the reader know how it stands."""
     journal: Journal = run.journal
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    before = {each: signal.signal(each, signal.default_int_handler) for each in (signal.SIGTERM, signal.SIGHUP)}
     try:
         outcome = work()
     except Stop as stop:
         outcome = run.end(stop.status, str(stop), {})
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, OSError) as error:
         changing = journal.last("started", "fix") or journal.last("started", "undo")
         status = STOPPED_HALF_WAY if changing else NOT_REPAIRED
-        outcome = run.end(status, "Interrupted." + ("" if changing else " Nothing was changed."), {})
+        reason = f"{error}." if isinstance(error, OSError) else "Interrupted."
+        outcome = run.end(status, reason + ("" if changing else " Nothing was changed."), {})
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for each, handler in before.items():
+            signal.signal(each, handler)
     return Outcome(outcome.status, outcome.message, outcome.facts | _ways_on(run, outcome.status))
 
 
 def _ways_on(run: Run, status: int) -> dict:
     facts: dict = {"run": run.journal.run}
-    if status == STOPPED_HALF_WAY:
-        undoing = bool(run.journal.last("started", "undo"))
-        facts["next"] = [f"runbook undo {run.journal.run}"]
-        facts["next"] += [] if undoing else [f"runbook resume {run.journal.run}"]
-    elif status == 0 and run.journal.done("fix") and not run.journal.done("undo"):
-        has_undo = run.runbook.script("undo", run.scripts.database.vendor)
-        facts["next"] = [f"runbook undo {run.journal.run}"] if has_undo else []
+    has_undo = run.runbook.script("undo", run.scripts.database.vendor)
+    undoing = run.journal.last("started", "undo")
+    verbs = []
+    if status == STOPPED_HALF_WAY and not undoing:
+        verbs.append("resume")
+    if has_undo and (status == STOPPED_HALF_WAY or (status == HEALTHY and run.journal.done("fix") and not undoing)):
+        verbs.append("undo")
+    if verbs:
+        facts["next"] = [run.scripts.project.command(verb, run.journal.run) for verb in verbs]
     return facts
-
-
-__all__ = ["BACK_UP", "COULD_NOT_TELL", "Order", "apply_run", "plan_run", "resume_run", "undo_run"]

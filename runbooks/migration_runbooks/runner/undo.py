@@ -26,7 +26,7 @@ def undo(run: Run) -> Outcome:
     lines = [f"Undone: {run.runbook.title}. {run.runbook.undo}"]
     lines += [f"Put back: {name}" for name in restored]
     lines += [f"Left alone, because it was changed after the fix: {name}" for name in left]
-    return run.end(HEALTHY, "\n".join(lines), {"restored": restored, "left": left})
+    return run.end(HEALTHY, "\n".join(lines), {"result": "undone", "restored": restored, "left": left})
 
 
 def put_back_files(run: Run) -> tuple[list[str], list[str]]:

@@ -1,0 +1,5 @@
+#!/usr/bin/env bash
+set -euo pipefail
+# --8<-- [start:undo]
+true
+# --8<-- [end:undo]

@@ -1,0 +1,5 @@
+#!/usr/bin/env bash
+set -euo pipefail
+# --8<-- [start:fix]
+STEP=fix uv run manage.py shell -v 0 < .runbook/mend-note/mend.py
+# --8<-- [end:fix]
