@@ -7,12 +7,11 @@ document.querySelectorAll("nav.md-nav[aria-labelledby]").forEach((menu) => {
   menu.removeAttribute("aria-labelledby")
   menu.setAttribute("aria-label", `Pages in ${title?.textContent.trim() || "this section"}`)
 })
-document.querySelectorAll(".md-typeset__scrollwrap").forEach((table) => table.scrollWidth > table.clientWidth && (table.tabIndex = 0))
 
-function nameToolbars() {
-  document.querySelectorAll(".md-code__nav:not([aria-label])").forEach((toolbar) => {
-    toolbar.setAttribute("aria-label", `Code block ${[...document.querySelectorAll(".md-code__nav")].indexOf(toolbar) + 1}`)
-  })
+// The theme adds these after the page has loaded.
+function completeWhatTheThemeAdded() {
+  document.querySelectorAll(".md-code__nav").forEach((toolbar, index) => toolbar.setAttribute("aria-label", `Code block ${index + 1}`))
+  document.querySelectorAll(".md-typeset__scrollwrap").forEach((table) => (table.tabIndex = table.scrollWidth > table.clientWidth ? 0 : -1))
 }
-new MutationObserver(nameToolbars).observe(document.body, { childList: true, subtree: true })
-nameToolbars()
+new MutationObserver(completeWhatTheThemeAdded).observe(document.body, { childList: true, subtree: true })
+completeWhatTheThemeAdded()
