@@ -164,3 +164,11 @@ def test_pages_are_kept_whole_by_two_workers(guide):
         guide.page(CHAIN, name)
     guide.run("-n", "2").assert_outcomes(passed=12)
     assert guide.ledger()["complete"]
+
+
+def test_ids_are_unique_where_a_snippet_brings_a_fence_with_the_same_line(guide):
+    guide.write("snippets/block.md", "\n" * 10 + "```bash\ntrue\n```\n")
+    guide.page('\n```bash\ntrue\n```\n\n--8<-- "snippets/block.md"\n\n```bash\ntrue\n```\n')
+    result = guide.run("-v")
+    result.assert_outcomes(passed=3)
+    result.stdout.fnmatch_lines([f"*::sqlite,{name} PASSED*" for name in ("line:6", "line:11", "line:12")])

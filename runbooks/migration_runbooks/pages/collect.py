@@ -61,9 +61,10 @@ class PageSybil(Sybil):
         """`sqlite,line:38`; `sqlite` alone for a page whose database is not there."""
         if isinstance(example.parsed, Page):
             return self.database
-        line = f"line:{example.parsed.line}"
-        if example.parsed.line != example.line:
-            line += f",block:{example.parsed.ordinal}"
+        block = example.parsed
+        line = f"line:{block.line}"
+        if [other.line for other in block.page.blocks].count(block.line) > 1:  # one of them came with a snippet
+            line += f",block:{block.ordinal}"
         return f"{self.database},{line}" if self.database else line
 
     def run_block(self, example: Example) -> str | None:

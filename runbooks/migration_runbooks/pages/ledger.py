@@ -71,10 +71,11 @@ def close(folder: Path, root: Path, absent: dict[str, str], changed: bool) -> di
     found = list(ledger_rows(folder))
     missing = expected(root) - {(row["page"], row["ordinal"], row["database"]) for row in found}
     pages = sorted({page for page, _, _ in missing})
-    why = f"{len(missing)} blocks were not met, on {', '.join(pages)}" if missing else ""
+    more = f" and {len(pages) - 3} more pages" if len(pages) > 3 else ""
+    why = f"blocks not met: {len(missing)}, on {', '.join(pages[:3])}{more}" if missing else ""
     run = {
         "complete": not missing and not changed,
-        "passed": not any(row["result"] in ("failed", "blocked") for row in found),
+        "passed": bool(found) and not any(row["result"] in ("failed", "blocked") for row in found),
         "why": why or ("the run rewrote pages: run again" if changed else ""),
         "pages": sorted({row["page"] for row in found}),
         "absent": absent,
