@@ -120,15 +120,22 @@ def squash_in(way):
 
 
 def edges_to_break(way):
-    """The dependencies of the cycle that can be taken out of a file, the best first: fields that the database lacks."""
+    """The dependencies of the cycle that can be taken out of a file, the one that was added last first."""
     found = []
     for child, parent in zip(way, way[1:]):
         tree = ast.parse(file_of(child).read_text()) if child[0] != parent[0] else ast.parse("")
         if any(ast.unparse(entry) == repr(parent) for entry in items_of(tree, "dependencies")):
             fields = fields_towards(tree, parent[0])
             if fields is not None and not any(used_elsewhere(child[0], m, f, child) for m, f, _, _ in fields):
-                found.append((any(column_exists(child[0], m, f) for m, f, _, _ in fields), child, parent))
-    return [(child, parent) for _, child, parent in sorted(found)]
+                there = any(column_exists(child[0], m, f) for m, f, _, _ in fields)
+                found.append((not ran_before(child, parent), there, child, parent))
+    return [(child, parent) for *_, child, parent in sorted(found)]
+
+
+def ran_before(child, parent):
+    """Whether a migration was recorded before the one that it depends on: then the dependency was added later."""
+    rows = [loader.applied_migrations.get(key) for key in (child, parent)]
+    return all(rows) and rows[0].pk < rows[1].pk
 
 
 def choice(way):

@@ -1,3 +1,7 @@
 from __future__ import annotations
 
-from proof import pytest_generate_tests  # noqa: F401  a hook: pytest finds it here
+import pytest
+
+pytest.register_assert_rewrite("proof")
+
+from proof import pytest_generate_tests  # noqa: E402, F401  a hook: pytest finds it here

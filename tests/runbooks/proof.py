@@ -6,14 +6,12 @@ fix must leave behind, and how to break a project that is not Acharya. The subcl
 
 from __future__ import annotations
 
-import os
 import re
 import signal
 import subprocess
 from pathlib import Path
 
 import pytest
-
 from migration_runbooks.catalogue.runbooks import find
 from migration_runbooks.pages.match import matches
 from migration_runbooks.paths import DOCS, RUNBOOKS
@@ -148,10 +146,11 @@ class RunbookProof:
         from migration_runbooks.pages.run_page import run_page
 
         page = DOCS / "runbooks" / f"{self.slug}.md"
-        with open_sandbox(self.slug, database, tmp_path / "page") as by_page:
-            run_page(page, database, by_page)
+        with open_sandbox(self.broken_world(""), database, tmp_path / "page") as by_page:
+            results = run_page(page, database, by_page)
+            assert [f"{r.where}: {r.reason}" for r in results if r.result in ("failed", "blocked")] == []
             by_page_end = by_page.snapshot(), by_page.files()
-        with open_sandbox(self.slug, database, tmp_path / "scripts") as by_script:
+        with open_sandbox(self.broken_world(""), database, tmp_path / "scripts") as by_script:
             inputs = self.diagnose(by_script)
             self.fix(by_script, inputs)
             self.verify(by_script, inputs)
@@ -162,7 +161,7 @@ class RunbookProof:
 
     def test_runbook_run_repairs_and_undoes(self, database, tmp_path):
         settings = [part for name, value in self.extra_inputs.items() for part in ("--set", f"{name}={value}")]
-        with open_sandbox(self.slug, database, tmp_path) as sandbox:
+        with open_sandbox(self.broken_world(""), database, tmp_path) as sandbox:
             broken, files = sandbox.snapshot(), sandbox.files()
             planned = sandbox.run("runbook", "run", self.slug, *settings)
             assert planned.status != 0 and "--apply" in planned.output, planned.output
@@ -203,28 +202,22 @@ class RunbookProof:
         with open_sandbox(self.broken_world(cause), database, directory) as sandbox:
             inputs = self.before_step(sandbox, step)
             assert self.killed(sandbox, step, inputs, kill_at=0) == 0
-            changes = len((sandbox.project.parent / "changes").read_text().splitlines())
+            changes = len((sandbox.place.directory / "changes").read_text().splitlines())
             return (sandbox.snapshot(), sandbox.files()), changes
 
     def killed(self, sandbox, step: str, inputs: dict[str, str], kill_at: int) -> int:
         """Run a script and kill it, with all that it started, at change number `kill_at` (0: never)."""
-        count = sandbox.project.parent / "changes"
+        count = sandbox.place.directory / "changes"
         count.write_text("")
         watch = {"KILL_COUNT": count, "KILL_AT": kill_at, "PYTHONPATH": KILLER, "BASH_ENV": KILLER / "commands.bash"}
-        environment = {**sandbox.environment, **inputs, **{name: str(value) for name, value in watch.items()}}
-        sandbox.copy_python_of(self.slug)
+        environment = sandbox.environment | inputs | {name: str(value) for name, value in watch.items()}
+        sandbox.copy_python(RUNBOOKS / self.slug)
         process = subprocess.Popen(
-            ["bash", sandbox.script_text(script(self.slug, step, sandbox.database))],
+            ["bash", sandbox.spelled(script(self.slug, step, sandbox.database))],
             cwd=sandbox.project, env=environment, start_new_session=True,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )
         process.communicate(timeout=180)
-        if process.returncode:
-            with_leftovers = getattr(os, "killpg")
-            try:
-                with_leftovers(process.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
         return process.returncode
 
 

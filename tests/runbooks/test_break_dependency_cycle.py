@@ -1,8 +1,7 @@
 from __future__ import annotations
 
-from proof import RunbookProof
-
 from migration_runbooks.worlds import open_sandbox
+from proof import RunbookProof
 
 NEW = "admissions/migrations/0011_application_fee_invoice.py"
 ADD_THE_COLUMN = """
@@ -51,4 +50,19 @@ class TestBreakDependencyCycle(RunbookProof):
         self.verify(sandbox, inputs)
 
     def break_other_project(self, library):
-        raise NotImplementedError
+        models = library.project / "catalog" / "models.py"
+        field = '    last_loan = models.ForeignKey("loans.Loan", null=True, on_delete=models.SET_NULL, related_name="+")\n'
+        models.write_text(models.read_text().replace("    pages = ", f"{field}    pages = "))
+        older = library.project / "catalog" / "migrations" / "0001_initial.py"
+        text = older.read_text()
+        text = text.replace("    dependencies = [", '    dependencies = [\n        ("loans", "0003_reservation"),\n    ')
+        text = text.replace(
+            '("isbn",', '("last_loan", models.ForeignKey(null=True, on_delete=models.SET_NULL, related_name="+", to="loans.loan")),\n                ("isbn",'
+        )
+        older.write_text(text)
+
+    def check_other_project(self, broken, fixed, library):
+        assert broken.difference(fixed) == []
+        assert "loans.loan" not in library.files()["catalog/migrations/0001_initial.py"]
+        assert library.manage("makemigrations", "--check").status == 0
+        assert library.manage("migrate", "--plan").status == 0

@@ -24,6 +24,15 @@ class TestMoveDependencyToNewMigration(RunbookProof):
         assert migrated.status == 0, migrated.output
 
     def break_other_project(self, library):
-        migrations = sorted(name for name in library.files() if "/migrations/0" in name)
-        assert migrations
-        raise NotImplementedError
+        assert library.manage("migrate", "catalog", "0002").status == 0
+        first = library.project / "loans" / "migrations" / "0001_initial.py"
+        text = first.read_text()
+        first.write_text(text.replace("    dependencies = [\n", '    dependencies = [\n        ("catalog", "0003_book_pages"),\n'))
+        assert first.read_text() != text
+
+    def check_other_project(self, broken, fixed, library):
+        assert broken.difference(fixed) == []
+        files = library.files()
+        assert "0003_book_pages" not in files["loans/migrations/0001_initial.py"]
+        assert '("catalog", "0003_book_pages")' in files["loans/migrations/0004_after_catalog_0003_book_pages.py"]
+        assert library.manage("migrate", "--plan").status == 0
