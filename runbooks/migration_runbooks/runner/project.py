@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from migration_runbooks.runner.problems import Stop
+from migration_runbooks.runner.secrets import hide
 
 UV_RUN = "uv run manage.py"
 """The one spelling of Django's command in scripts, which `--manage` replaces."""
@@ -83,7 +84,7 @@ def ask_django(project: Project, alias: str) -> Database:
     )
     line = next((line for line in done.stdout.splitlines() if line.startswith("runbook-facts ")), None)
     if done.returncode or not line:
-        last = "\n".join(done.stderr.strip().splitlines()[-3:])
+        last = hide("\n".join(done.stderr.strip().splitlines()[-3:]), [])
         raise Stop(
             f"`{project.manage} shell` does not work in {project.directory}; nothing was changed. It says:\n{last}"
         )

@@ -16,6 +16,7 @@ from typing import TextIO
 from migration_runbooks.catalogue.runbooks import Runbook
 from migration_runbooks.runner.problems import Stop
 from migration_runbooks.runner.project import UV_RUN, Database, Project
+from migration_runbooks.runner.secrets import hide
 
 TAKES_DATABASE = re.compile(
     r"manage\.py (migrate|dbshell|showmigrations|sqlmigrate|loaddata|dumpdata|flush|inspectdb)\b(?!.*--database)"
@@ -79,9 +80,7 @@ class Scripts:
         return folder / source.name
 
     def hide(self, text: str) -> str:
-        for secret in self.secrets:
-            text = text.replace(secret, "****")
-        return text
+        return hide(text, self.secrets)
 
     def _follow(self, process: subprocess.Popen, log: TextIO) -> str:
         """Pass on each line as it comes; return standard output as it was written."""
