@@ -18,6 +18,12 @@ def rules() -> dict:
     return tomllib.loads((FOLDER / "rules.toml").read_text(encoding="utf-8"))
 
 
+@cache
+def translations() -> dict[str, list[str]]:
+    """Return PostgreSQL's messages, as its own catalogues have them: the English one, and what other languages say."""
+    return json.loads((FOLDER / "translations.json").read_text(encoding="utf-8"))
+
+
 def clean(text: str) -> str:
     """Return the text as Django printed it, in English: the rules in their order, then the translations."""
     for rule in rules()["cleaning"]:
@@ -26,8 +32,8 @@ def clean(text: str) -> str:
 
 
 def translate(text: str) -> str:
-    """Put PostgreSQL's messages into English. translations.json holds them as PostgreSQL's own catalogues have them."""
-    for english, foreign in json.loads((FOLDER / "translations.json").read_text(encoding="utf-8")).items():
+    """Put PostgreSQL's messages into English."""
+    for english, foreign in translations().items():
         for message in foreign:
             if max(re.split(r"\{\d\}|\n", message), key=len) in text:
                 text = _replace(text, message, english)

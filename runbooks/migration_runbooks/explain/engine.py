@@ -146,7 +146,8 @@ def _match(group: list[Finding], lines: list[str], score: float) -> Match:
     if not {"APP", "MIGRATION"} & inputs.keys():
         inputs |= _running(lines[: group[0].line + 1])
     error = group[0].error
-    return Match(error.slug, round(score, 2), group[0].evidence, inputs, error.runbooks, f"errors/{error.slug}/")
+    rounded = int(score * 100 + 0.5) / 100  # as JavaScript rounds
+    return Match(error.slug, rounded, group[0].evidence, inputs, error.runbooks, f"errors/{error.slug}/")
 
 
 def _running(lines: list[str]) -> dict[str, str]:
