@@ -14,7 +14,7 @@ from pathlib import Path
 
 from migration_runbooks import paths
 from migration_runbooks.catalogue.runbooks import Runbook, find
-from migration_runbooks.runner import inputs
+from migration_runbooks.runner.diagnosis import diagnose
 from migration_runbooks.runner.project import UV_RUN, Database, Project
 from migration_runbooks.runner.scripts import Scripts
 
@@ -101,8 +101,10 @@ def _break(runbook: Runbook, made: Path) -> None:
         _demand(scripts, said, ["bash", "-c", command.replace(UV_RUN, scripts.project.manage)])
     if scripts.run(runbook, "reproduce", {}).status:
         raise PracticeError("The sample project can't be broken:\n" + "\n".join(said))
-    found = inputs.found(runbook, scripts.run(runbook, "diagnose", {}).stdout, {})
-    values = {name: each.value for name, each in found.items()}
+    diagnosis = diagnose(scripts, runbook, {})
+    if runbook.errors and diagnosis.status != 1:
+        raise PracticeError("The sample project is not broken in the way that the runbook repairs:\n" + "\n".join(said))
+    values = {name: each.value for name, each in diagnosis.inputs.items()}
     (made / ".runbook" / MARK).write_text(json.dumps({"runbook": runbook.slug, "inputs": values}))
 
 
