@@ -11,7 +11,7 @@ from migration_runbooks.worlds.library import LIBRARY, variables
 
 EVERYWHERE = {
     *("HOME", "TMPDIR", "PATH", "VIRTUAL_ENV", "UV_OFFLINE", "UV_NO_PROJECT", "UV_PYTHON_DOWNLOADS"),
-    *("LC_ALL", "TZ", "COLUMNS", "PYTHONHASHSEED", "NO_COLOR", "DATABASE_URL"),
+    *("LC_ALL", "TZ", "COLUMNS", "PYTHONHASHSEED", "NO_COLOR", "PYTHONDONTWRITEBYTECODE", "DATABASE_URL"),
 }
 OF_DATABASE = {"sqlite": set(), "postgresql": {"PGHOST", "PGUSER", "PGDATABASE"}, "mariadb": {"MYSQL_HOME"}}
 

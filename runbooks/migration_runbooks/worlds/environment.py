@@ -21,6 +21,7 @@ FIXED = {
     "COLUMNS": "80",
     "PYTHONHASHSEED": "0",
     "NO_COLOR": "1",
+    "PYTHONDONTWRITEBYTECODE": "1",  # see world.compile_bytecode
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import compileall
 import hashlib
+import py_compile
 import re
 import secrets
 import shutil
@@ -74,6 +75,7 @@ def build(world: str, sandbox: Sandbox) -> None:
     kind, place, engine = sandbox.kind, sandbox.place, ENGINES[sandbox.database]
     if world in ("empty", "healthy"):
         shutil.copytree(kind.folder, place.project, ignore=shutil.ignore_patterns("__pycache__", *NOT_COPIED))
+        compile_bytecode(place.project)
         engine.create(place)
     else:
         script = reproduce_script(world, sandbox.database)
@@ -84,7 +86,17 @@ def build(world: str, sandbox: Sandbox) -> None:
         migrate_and_seed(sandbox)
     elif world != "empty":
         demand(sandbox.bash(script, timeout=LONGEST_BUILD), f"World {world} on {sandbox.database}: {script}")
-    compileall.compile_dir(place.project, quiet=2)  # so that no command in any clone compiles again
+    compile_bytecode(place.project)
+
+
+def compile_bytecode(project: Path) -> None:
+    """Compile everything, so that no command in any clone compiles again.
+
+    Python compares times in whole seconds and sizes to see whether bytecode is stale; a file that a script and then a
+    page edit within one second could pass unseen. So it compares hashes, and commands in sandboxes write no bytecode.
+    """
+    checked = py_compile.PycInvalidationMode.CHECKED_HASH
+    compileall.compile_dir(project, quiet=2, invalidation_mode=checked)
 
 
 def migrate_and_seed(sandbox: Sandbox) -> None:
