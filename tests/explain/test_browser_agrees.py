@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+from chromium import open_page
 from disguises import DISGUISES
 from migration_runbooks.explain import explain
 from migration_runbooks.explain.browser import catalogue_script
@@ -15,23 +15,14 @@ from migration_runbooks.paths import DOCS
 HERE = Path(__file__).parent
 FIXTURES = [file.read_text() for file in sorted((HERE / "fixtures").glob("*.txt"))]
 WORDINGS = [line.split("\t")[1].replace("\\n", "\n") for line in (HERE / "wordings.tsv").read_text().splitlines()]
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
 @pytest.fixture(scope="module")
 def page():
-    program = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if not program:
-        pytest.skip("no Chromium here, so explain.js was not compared; on Debian: apt-get install chromium")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
-        page = browser.new_page()
+    with open_page() as page:
         page.add_script_tag(content=catalogue_script())
         page.add_script_tag(content=(DOCS / "assets" / "explain.js").read_text())
         yield page
-        browser.close()
 
 
 @pytest.mark.parametrize("disguise", [*DISGUISES, "wordings"])
