@@ -38,8 +38,12 @@ def dump(part) -> tuple[dict, list[str]]:
 
 
 def drop_leftovers(cursor) -> None:
-    """Drop what a killed run left: databases with our name and our mark."""
-    cursor.execute("SELECT datname FROM pg_database d WHERE shobj_description(d.oid, 'pg_database') = %s", [MARK])
+    """Drop what a killed run left: databases with our name and our mark, to which nobody is connected."""
+    cursor.execute(
+        "SELECT datname FROM pg_database d WHERE shobj_description(d.oid, 'pg_database') = %s"
+        " AND NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.datid = d.oid)",
+        [MARK],
+    )
     for (name,) in cursor.fetchall():
         if re.fullmatch(r".*_check_\d{8}T\d+(\.\d+)?Z", name):
             cursor.execute(f"DROP DATABASE {connection.ops.quote_name(name)}")

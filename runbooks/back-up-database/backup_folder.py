@@ -14,7 +14,7 @@ import os
 import re
 import subprocess
 import sys
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 from django.db import DatabaseError, connection
@@ -58,7 +58,7 @@ def one_at_a_time():
 def new_backup(suffix: str) -> Path:
     """A name that no backup has; the text before `-` is the database's."""
     name = re.sub(r"\W+", "_", Path(str(connection.settings_dict["NAME"])).stem)
-    stamp = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%S")
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
     names = (folder() / f"{name}-{stamp}{extra}Z{suffix}" for extra in ["", *(f".{n}" for n in range(1, 1000))])
     return next(each for each in names if not each.exists())
 
@@ -105,7 +105,7 @@ def write_through(path: Path) -> None:
 def keep(part: Path, backup: Path, tables: dict, migrations: list[str], note: str = "") -> None:
     """Give a verified backup its name; the record comes last, so that a backup with a record is whole."""
     record = {
-        "project": os.environ["DJANGO_SETTINGS_MODULE"], "database": identity(), "vendor": connection.vendor, "made": datetime.now(timezone.utc).isoformat(),
+        "project": os.environ["DJANGO_SETTINGS_MODULE"], "database": identity(), "vendor": connection.vendor, "made": datetime.now(UTC).isoformat(),
         "sha256": sha256(part), "migrations": migrations, "tables": tables, "note": note,
     }
     record_part = part_of(backup.with_name(backup.name + ".json"))

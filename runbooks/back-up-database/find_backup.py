@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 from django.db import DatabaseError
 
@@ -16,7 +16,7 @@ MAX_AGE = timedelta(minutes=float(os.environ.get("MAX_AGE_MINUTES") or 60))
 
 def why_not(path, record) -> str:
     """Why this backup doesn't count now; "" when it does."""
-    age = datetime.now(timezone.utc) - datetime.fromisoformat(record["made"])
+    age = datetime.now(UTC) - datetime.fromisoformat(record["made"])
     if record["database"] != identity():
         return f"it is of another database, {record['database']}"
     if age > MAX_AGE:

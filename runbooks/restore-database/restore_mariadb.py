@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from datetime import datetime, timezone
+import time
+from datetime import UTC, datetime
 
 from django.db import connection
 
@@ -17,6 +18,7 @@ from mariadb_tools import beside, tool  # noqa: E402
 LIVE = connection.settings_dict["NAME"]
 NEW = f"{LIVE[:45]}_restoring"
 MARK = "Made by restore-database, not in use yet. Safe to drop."
+SECONDS_TO_LEAVE = 5
 quote = connection.ops.quote_name
 
 
@@ -32,14 +34,22 @@ def execute(sql: str) -> None:
 
 
 def timed(word: str) -> str:
-    return f"{LIVE[:30]}_{word}_{datetime.now(timezone.utc):%Y%m%dT%H%M%S%fZ}"
+    return f"{LIVE[:30]}_{word}_{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}"
+
+
+def sessions() -> list[str]:
+    """Who is connected; a session that is ending, such as that of a killed run, is given a moment."""
+    deadline = time.monotonic() + SECONDS_TO_LEAVE
+    while True:
+        found = rows("SELECT id, user, host FROM information_schema.processlist WHERE db = %s AND id <> CONNECTION_ID()", LIVE)
+        if not found or time.monotonic() > deadline:
+            return [f"  session {number}, {user}@{host}" for number, user, host in found]
+        time.sleep(0.1)
 
 
 def refuse_while_connected() -> None:
-    found = rows("SELECT id, user, host FROM information_schema.processlist WHERE db = %s AND id <> CONNECTION_ID()", LIVE)
-    if found:
-        sessions = [f"  session {number}, {user}@{host}" for number, user, host in found]
-        raise Refused("\n".join(["Somebody is connected to the database:", *sessions,
+    if found := sessions():
+        raise Refused("\n".join([f"Somebody is connected to {LIVE}:", *found,
                                  "The database was not changed. Stop them, then run this again. A session that stays can be ended by KILL and its number."]))
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from datetime import datetime, timezone
+import time
+from datetime import UTC, datetime
 
 from django.db import connection
 
@@ -17,21 +18,31 @@ from postgresql_tools import beside, create_beside, tool_environment  # noqa: E4
 LIVE = connection.settings_dict["NAME"]
 NEW = f"{LIVE[:45]}_restoring"
 MARK = "Made by restore-database, not in use yet. Safe to drop."
+SECONDS_TO_LEAVE = 5
 quote = connection.ops.quote_name
 
 
 def timed(word: str) -> str:
-    return f"{LIVE[:30]}_{word}_{datetime.now(timezone.utc):%Y%m%dT%H%M%S%fZ}"
+    return f"{LIVE[:30]}_{word}_{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}"
 
 
-def refuse_while_connected(cursor) -> None:
-    cursor.execute(
-        "SELECT pid, usename, application_name, client_addr FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()",
-        [LIVE],
-    )
-    sessions = [f"  process {pid}, {user}, {application or 'no name'}, {address or 'local'}" for pid, user, application, address in cursor.fetchall()]
-    if sessions:
-        raise Refused("\n".join(["Somebody is connected to the database:", *sessions,
+def sessions_of(cursor, name: str) -> list[str]:
+    """Who is connected; a session that is ending, such as that of a killed run, is given a moment."""
+    deadline = time.monotonic() + SECONDS_TO_LEAVE
+    while True:
+        cursor.execute(
+            "SELECT pid, usename, application_name, client_addr FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()",
+            [name],
+        )
+        found = [f"  process {pid}, {user}, {program or 'no name'}, {host or 'local'}" for pid, user, program, host in cursor.fetchall()]
+        if not found or time.monotonic() > deadline:
+            return found
+        time.sleep(0.1)
+
+
+def refuse_while_connected(cursor, name: str = LIVE) -> None:
+    if sessions := sessions_of(cursor, name):
+        raise Refused("\n".join([f"Somebody is connected to {name}:", *sessions,
                                  "The database was not changed. Stop them, then run this again. A session that stays can be ended by",
                                  "SELECT pg_terminate_backend(process);"]))
 
@@ -42,6 +53,7 @@ def drop_new(cursor) -> None:
     for (comment,) in cursor.fetchall():
         if comment not in (MARK, None):
             raise Refused(f"There is a database {NEW} that this runbook did not make. Nothing was changed. Rename it, then run this again.")
+        refuse_while_connected(cursor, NEW)
         cursor.execute(f"DROP DATABASE {quote(NEW)}")
 
 

@@ -6,7 +6,7 @@ import os
 import shutil
 import sqlite3
 import sys
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 from django.db import connection
@@ -84,7 +84,7 @@ def kept_files(word: str) -> list[Path]:
 def new_name(word: str) -> Path:
     """The name under which the live file is kept; the one that a killed run gave it already, if there is one."""
     again = [each for each in kept_files(word) if LIVE.exists() and each.samefile(LIVE)]
-    return again[0] if again else beside(f".{word}-{datetime.now(timezone.utc):%Y%m%dT%H%M%S.%f}Z")
+    return again[0] if again else beside(f".{word}-{datetime.now(UTC):%Y%m%dT%H%M%S.%f}Z")
 
 
 def restore() -> None:

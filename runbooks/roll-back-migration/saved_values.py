@@ -1,0 +1,100 @@
+"""Files with the values that a rollback destroys: one a migration, one line a row, written whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+from django.core.management.color import no_style
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import connection, transaction
+
+
+class Saved:
+    def __init__(self, app: str, migration: str):
+        self.folder = Path(".runbook/roll-back-migration/saved") / f"{app}.{migration}"
+
+    def exists(self) -> bool:
+        return (self.folder / "migrations.json").exists()
+
+    def migrations(self) -> list[str]:
+        """Names of the migrations rolled back, oldest first."""
+        return json.loads((self.folder / "migrations.json").read_text())
+
+    def holds(self, migration: str) -> bool:
+        return (self.folder / f"{migration}.jsonl").exists()
+
+    def begin(self, migrations: list[str], applied) -> None:
+        """Go on with a rollback that was killed half way, or begin one; what an older one saved is put aside."""
+        if self.exists():
+            if any(tuple(each.split(".", 1)) not in applied for each in self.migrations()):
+                return
+            self.put_aside("replaced")
+        self.folder.mkdir(parents=True, mode=0o700, exist_ok=True)
+        self.write_whole("migrations.json", [json.dumps(migrations)])
+
+    def put_aside(self, word: str) -> None:
+        os.rename(self.folder, self.folder.with_name(f"{self.folder.name}.{word}-{datetime.now(UTC):%Y%m%dT%H%M%S.%f}Z"))
+
+    def write(self, migration: str, losses) -> None:
+        self.write_whole(f"{migration}.jsonl", lines_of(losses))
+
+    def write_whole(self, name: str, lines) -> None:
+        part = self.folder / f"{name}.part"
+        with open(os.open(part, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "w") as file:
+            file.writelines(f"{line}\n" for line in lines)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(part, self.folder / name)
+
+    def put_back(self, apps) -> None:
+        """Write the saved values into the models that `apps` holds, all in one transaction."""
+        with transaction.atomic(), connection.constraint_checks_disabled():
+            for migration in self.migrations():
+                if self.holds(migration):
+                    with open(self.folder / f"{migration}.jsonl") as lines:
+                        put_back_lines(lines, apps)
+        self.put_aside("put-back")
+
+
+def lines_of(losses):
+    """For each loss a line that names the model and its fields, then one line a row: its key and its values."""
+    for loss in losses:
+        meta, fields = loss.model._meta, loss.fields()
+        yield json.dumps({"model": meta.label, "whole": loss.field is None, "fields": [each.name for each in fields]})
+        for row in loss.model._base_manager.order_by("pk").iterator():
+            values = [text_of(field, row) for field in [meta.pk, *fields]]
+            yield json.dumps(values, cls=DjangoJSONEncoder)
+
+
+def text_of(field, row):
+    return None if field.value_from_object(row) is None else field.value_to_string(row)
+
+
+def value_of(field, text):
+    return None if text is None else field.to_python(text)
+
+
+def put_back_lines(lines, apps) -> None:
+    refilled = []
+    for line in map(json.loads, lines):
+        if isinstance(line, dict):
+            model = apps.get_model(line["model"])
+            whole, fields = line["whole"], [model._meta.get_field(name) for name in line["fields"]]
+            if whole:  # rows that the migration made on its way forward would stand beside the saved ones
+                model._base_manager.all()._raw_delete(connection.alias)
+                refilled.append(model)
+            continue
+        key, *values = line
+        if whole:
+            row = model(**{field.attname: value_of(field, value) for field, value in zip(fields, values, strict=True)})
+            row.save_base(raw=True, force_insert=True)
+        else:
+            row = model._base_manager.filter(pk=value_of(model._meta.pk, key))
+            row.update(**{field.name: value_of(field, value) for field, value in zip(fields, values, strict=True)})
+    # The next new row must not get the key of a saved one.
+    with connection.cursor() as cursor:
+        for statement in connection.ops.sequence_reset_sql(no_style(), refilled):
+            cursor.execute(statement)

@@ -1,0 +1,5 @@
+#!/usr/bin/env bash
+set -euo pipefail
+# --8<-- [start:undo]
+STEP=undo uv run manage.py shell -v 0 < .runbook/roll-back-migration/rollback.py
+# --8<-- [end:undo]
