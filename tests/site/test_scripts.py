@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import tomllib
+from pathlib import Path
 
 import pytest
 from migration_runbooks.paths import CHECKOUT, DOCS
@@ -59,19 +60,44 @@ def test_shell_scripts_pass_shellcheck():
     assert check.returncode == 0, check.stdout
 
 
-def test_developers_settings_do_not_reach_the_set_up():
+@pytest.fixture
+def checkout(tmp_path) -> Path:
+    """A checkout, in a path with a space, whose uv only notes its environment in the file `seen`."""
+    checkout = tmp_path / "a checkout"
+    shutil.copytree(CHECKOUT / "scripts", checkout / "scripts")
+    for file in (*LOCKS, CHECKOUT / "pyproject.toml"):
+        shutil.copy(file, checkout)
+    uv = checkout / ".uv" / "bin" / "uv"
+    uv.parent.mkdir(parents=True)
+    uv.write_text("#!/bin/sh\nmkdir -p .venv\nenv >>seen\n")
+    uv.chmod(0o755)
+    shutil.copy(checkout / "requirements-uv.lock", checkout / ".uv" / "installed")
+    return checkout
+
+
+def prepare(checkout: Path, **settings) -> list[str]:
+    """Source scripts/_environment and return what uv's environment was, line by line."""
+    (checkout / "seen").write_text("")
+    command = ["bash", "-c", 'set -euo pipefail; . "$(dirname "$0")/_environment"', "scripts/test"]
+    environment = {"PATH": os.environ["PATH"], "HOME": str(checkout), **settings}
+    subprocess.run(command, cwd=checkout, env=environment, capture_output=True, text=True, check=True)
+    return (checkout / "seen").read_text().splitlines()
+
+
+def test_developers_settings_do_not_reach_the_set_up(checkout):
     hostile = {"PIP_USER": "1", "UV_SYSTEM_PYTHON": "1", "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": "/elsewhere"}
-    kept = {"PIP_INDEX_URL": "https://mirror.example/simple", "SSL_CERT_FILE": "/etc/mirror.pem"}
-    shown = subprocess.run(
-        ["bash", "-c", 'set -euo pipefail; . "$(dirname "$0")/_environment"; env', "scripts/test"],
-        cwd=CHECKOUT,
-        env={"PATH": os.environ["PATH"], "HOME": os.environ["HOME"], **hostile, **kept},
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.splitlines()
-    assert not [name for name in hostile if any(line.startswith(f"{name}=") for line in shown)]
-    assert {f"{name}={value}" for name, value in kept.items()} <= set(shown)
+    kept = {"UV_INDEX_URL": "https://mirror.example/simple", "SSL_CERT_FILE": "/etc/mirror.pem"}
+    seen = prepare(checkout, **hostile, **kept)
+    assert not [line for line in seen if line.partition("=")[0] in hostile]
+    assert {f"{name}={value}" for name, value in kept.items()} <= set(seen)
+
+
+def test_second_set_up_does_nothing_until_a_pin_changes(checkout):
+    assert prepare(checkout)
+    assert not prepare(checkout)
+    with (checkout / "requirements.lock").open("a") as lock:
+        lock.write("# changed\n")
+    assert prepare(checkout)
 
 
 def test_every_direct_dependency_is_pinned_and_locked():

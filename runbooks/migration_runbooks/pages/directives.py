@@ -90,7 +90,7 @@ def error_index(page: Page, root: Path) -> list[str]:
     lines = [""]
     for error in all_errors():
         messages = dict.fromkeys(message.text.strip().replace("\n", " ") for message in error.messages)
-        lines.append(f"- {_link(error, 'errors', page, root)}. {error.summary} {error.at_risk}")
+        lines.append(f"- **{_link(error, 'errors', page, root)}**. {error.summary} {error.at_risk}")
         lines += ["", *(f"    - {_code(text)}" for text in messages), ""]
     return lines
 
