@@ -13,7 +13,7 @@ LIST_MARK = re.compile(r"([-*+]|\d+[.)]) ")
 OPENER = re.compile(r"(!!!|\?\?\?\+?|[-*+]|\d+[.)]) |\[\^[^]]+\]:|: {3}")
 
 
-@dataclass
+@dataclass(eq=False)
 class Container:
     """A line, and whether what is indented four spaces more stands in it; `title` is a tab's."""
 
