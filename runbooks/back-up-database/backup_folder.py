@@ -50,9 +50,16 @@ def one_at_a_time():
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise Refused(f"Another backup is being written to {folder()}. Nothing was changed. Run this again when it is done.") from None
-        for part in folder().glob("*.part"):
-            part.unlink()
-        yield
+        try:
+            clear_parts()
+            yield
+        finally:
+            clear_parts()
+
+
+def clear_parts() -> None:
+    for part in folder().glob("*.part"):
+        part.unlink()
 
 
 def new_backup(suffix: str) -> Path:
