@@ -95,7 +95,7 @@ def test_postgresql_starts_from_a_private_home_and_leaves_it_private(tmp_path):
         pytest.skip("PG_BIN names other programs than the wheel's")
     package, private = postgresql.programs().parent.parent, tmp_path / "home"
     for folder in (package, package.with_name(f"{package.name}.libs")):
-        shutil.copytree(folder, private / folder.name, symlinks=True, copy_function=os.link)
+        shutil.copytree(folder, private / folder.name, symlinks=True)
     private.chmod(0o700)
     code = START_SERVERS.replace("mariadb.socket()", "postgresql.socket_folder()")
     with python(code, PG_BIN=str(private / package.name / "pginstall" / "bin")) as process:
@@ -137,10 +137,11 @@ def test_pytest_shares_one_run_and_ends_it(pytester, monkeypatch, workers, end):
         monkeypatch.delenv(name)
     pytester.makepyfile(
         f"""
-        import os, signal, time, pathlib
+        import os, pathlib, signal, tempfile, time
         from migration_runbooks.worlds import open_sandbox, run
         WORKER = "PYTEST_XDIST_WORKER" in os.environ
         def note(tmp_path):
+            assert run.data_folder(run.current()) in pathlib.Path(tempfile.gettempdir()).parents
             with (pathlib.Path({str(pytester.path)!r}) / "runs").open("a") as runs:
                 runs.write(str(run.current()) + "\\n")
         def test_one(tmp_path): note(tmp_path)

@@ -54,7 +54,8 @@ def socket() -> Path:
 
 
 def start(home: Path, data: Path) -> None:
-    common = ("--no-defaults", f"--datadir={data}")
+    # A starting server removes temporary tables from its tmpdir, so it must not be one that servers share.
+    common = ("--no-defaults", f"--datadir={data}", f"--tmpdir={home}")
     install = ("--auth-root-authentication-method=normal", "--skip-test-db", "--skip-log-bin")
     server.command(find("mariadb-install-db"), *common, *install, cwd=home)
     files = (f"--socket={home / 'socket'}", f"--pid-file={home / 'pid'}", f"--log-error={home / 'log'}")
@@ -62,6 +63,7 @@ def start(home: Path, data: Path) -> None:
         process = subprocess.Popen(
             [find("mariadbd"), *common, *files, *SETTINGS],
             **(server.unprivileged() | {"cwd": home, "stdin": subprocess.DEVNULL, "stdout": log, "stderr": log}),
+            env=server.environment(home),
             start_new_session=True,  # Ctrl-C must not reach it before the run ends
         )
     server.wait_until(lambda: answers(home / "socket") or process.poll() is not None)

@@ -43,13 +43,17 @@ def make_folder(folder: Path, mode: int) -> None:
         os.chown(folder, NOBODY, NOBODY)
 
 
+def environment(home: Path) -> dict[str, str]:
+    """Return the variables that servers see: not this process's own, whose TMPDIR their user may not enter."""
+    return {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C", "HOME": str(home)}
+
+
 def command(*argv: str | Path, cwd: Path) -> None:
     """Run a server's own command. Raises RuntimeError with what it printed when it fails."""
-    environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C", "HOME": str(cwd)}
     log = cwd / "command.log"
     with log.open("w") as output:  # not a pipe: a server that stays behind would hold it open
         done = subprocess.run(
-            argv, cwd=cwd, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output, **unprivileged()
+            argv, cwd=cwd, env=environment(cwd), stdin=subprocess.DEVNULL, stdout=output, stderr=output, **unprivileged()
         )
     if done.returncode:
         raise RuntimeError(f"{' '.join(map(str, argv))}\nended with status {done.returncode}:\n{log.read_text()}")
