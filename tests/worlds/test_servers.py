@@ -156,5 +156,25 @@ def test_pytest_shares_one_run_and_ends_it(pytester, monkeypatch, workers, end):
     assert not Path(noted.pop()).exists()
 
 
+def test_pytest_shows_the_log_of_a_server_that_died(pytester, monkeypatch):
+    if reason := available("postgresql"):
+        pytest.skip(reason)
+    for name in [name for name in os.environ if name.startswith(("PYTEST_", run.VARIABLE))]:
+        monkeypatch.delenv(name)
+    pytester.makepyfile(
+        """
+        import os, signal
+        from migration_runbooks.worlds import run
+        from migration_runbooks.worlds.engines import postgresql, server
+        def test_death():
+            folder = postgresql.socket_folder().parent
+            os.kill(int(postgresql.pid_file(folder, run.data_folder(folder)).read_text().split()[0]), signal.SIGKILL)
+            assert server.wait_until(lambda: server.has_died(postgresql.socket_file(folder)), seconds=20)
+        """
+    )
+    done = pytester.runpytest_subprocess("-p", "migration_runbooks.worlds.pytest_plugin")
+    done.stdout.fnmatch_lines(["*the postgresql server died*", "*database system is ready to accept connections*"])
+
+
 def test_databases_are_the_three_that_are_supported():
     assert DATABASES == ("sqlite", "postgresql", "mariadb")

@@ -15,6 +15,8 @@ from migration_runbooks.worlds import run
 BEFORE = pytest.StashKey[str | None]()
 """The TMPDIR of before, in the process that began the run."""
 
+LAST_OF_A_LOG = 6000
+
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
@@ -29,6 +31,14 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     if BEFORE in config.stash:
         run.end()
         put_temporary_folders(config.stash[BEFORE])
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Show why a server died: its log goes with the run."""
+    if BEFORE in config.stash:
+        for name, log in run.logs_of_dead_servers().items():
+            terminalreporter.section(f"the {name} server died")
+            terminalreporter.write_line(log[-LAST_OF_A_LOG:])
 
 
 def put_temporary_folders(folder: str | None) -> None:

@@ -59,13 +59,23 @@ def end() -> None:
 
 
 def remove(folder: Path) -> None:
-    from migration_runbooks.worlds.engines import SERVERS  # they need this module to find their folder
+    from migration_runbooks.worlds.engines import SERVERS, server  # they need this module to find their folder
 
     data = data_folder(folder)
-    for server in SERVERS.values():
-        server.stop(folder, data)
+    for engine in SERVERS.values():
+        if not server.has_died(engine.socket_file(folder)):
+            engine.stop(folder, data)
     shutil.rmtree(data, ignore_errors=True)
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def logs_of_dead_servers() -> dict[str, str]:
+    """Return the log of each server of this run that died, by the database's name."""
+    from migration_runbooks.worlds.engines import SERVERS, server
+
+    folder = current()
+    dead = [name for name, engine in SERVERS.items() if server.has_died(engine.socket_file(folder))]
+    return {name: (folder / name / "log").read_text(errors="replace") for name in dead}
 
 
 def clear_abandoned_runs() -> None:

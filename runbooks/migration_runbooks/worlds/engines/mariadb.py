@@ -26,6 +26,7 @@ SETTINGS = (
     "--skip-log-bin",
     "--innodb-flush-log-at-trx-commit=0",
     "--innodb-doublewrite=0",
+    "--innodb-use-native-aio=0",  # a memory file system has none, and many servers at once exhaust the kernel's
     "--innodb-fast-shutdown=2",
     "--innodb-buffer-pool-size=64M",
     "--character-set-server=utf8mb4",
@@ -83,9 +84,17 @@ def answers(socket: Path) -> bool:
     return True
 
 
+def pid_file(folder: Path, data: Path) -> Path:
+    return folder / "mariadb" / "pid"
+
+
+def socket_file(folder: Path) -> Path:
+    return folder / "mariadb" / "socket"
+
+
 def stop(folder: Path, data: Path) -> None:
     """Stop the server of the run in that folder, if it has one. Nothing in it needs saving."""
-    server.stop(folder / "mariadb" / "pid", signal.SIGTERM)
+    server.stop(pid_file(folder, data), signal.SIGTERM)
 
 
 def connect_as_root(socket_path: Path | None = None) -> pymysql.Connection:

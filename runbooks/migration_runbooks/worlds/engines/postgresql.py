@@ -87,9 +87,17 @@ def reachable_programs(home: Path) -> Path:
     return copy / bins.name
 
 
+def pid_file(folder: Path, data: Path) -> Path:
+    return data / "postgresql" / "postmaster.pid"
+
+
+def socket_file(folder: Path) -> Path:
+    return folder / "postgresql" / ".s.PGSQL.5432"
+
+
 def stop(folder: Path, data: Path) -> None:
     """Stop the server of the run in that folder, if it has one, at once: nothing in it needs saving."""
-    server.stop(data / "postgresql" / "postmaster.pid", signal.SIGQUIT)
+    server.stop(pid_file(folder, data), signal.SIGQUIT)
 
 
 def connect_as_superuser(host: Path | None = None) -> psycopg.Connection:

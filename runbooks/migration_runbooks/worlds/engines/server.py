@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Callable
@@ -80,3 +82,11 @@ def stop(pid_file: Path, how: signal.Signals) -> None:
             os.kill(pid, signal.SIGKILL)
     except ProcessLookupError:
         pass  # it is gone already
+
+
+def has_died(socket_file: Path) -> bool:
+    """Return whether the server that made this socket ended without removing it."""
+    if not socket_file.exists():
+        return False
+    with socket.socket(socket.AF_UNIX) as client:
+        return client.connect_ex(str(socket_file)) == errno.ECONNREFUSED
