@@ -132,7 +132,7 @@ def diagnose():
         return 2
     if names(new, recorded):
         raise Refusal(f"{new} has rows of its own in django_migrations: it was migrated since. Restore the backup from before.")
-    print(f"{content_types(old).count()} content types move to {new}, and these tables are renamed:")
+    print(f"These content types become those of {new}: {' '.join(sorted(content_types(old).values_list('model', flat=True)))}\nThese tables are renamed:")
     print(*[f"  {before} to {after}" for before, after in sorted(renames(tables_of(new, old, old, new)).items())] or ["  none"], sep="\n")
     print(f"OLD_APP={old}\nNEW_APP={new}")
     return 1
@@ -152,7 +152,7 @@ def fix():
 
 def undo():
     old, new = os.environ["OLD_APP"], os.environ["NEW_APP"]
-    if names(old, recorded) and not names(new, recorded):
+    if old not in labels and new in labels and names(old, recorded) and not names(new, recorded):
         print(f"Nothing to undo: {old} is what is recorded.")
         return 0
     if old in labels or new not in labels or names(old, recorded):

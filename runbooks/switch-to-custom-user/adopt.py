@@ -33,7 +33,7 @@ def read_project():
     global app, model, key, loader, recorded, own, first, tables
     app, key = settings.AUTH_USER_MODEL.split(".")[0], tuple(settings.AUTH_USER_MODEL.lower().split("."))
     model = apps.get_model(settings.AUTH_USER_MODEL, require_ready=False)
-    loader = MigrationLoader(connection)
+    loader = MigrationLoader(connection, ignore_no_initial=True)
     recorded, own = set(loader.applied_migrations), {name for label, name in loader.disk_migrations if label == app}
     tables = set(connection.introspection.table_names())
     if not own:
