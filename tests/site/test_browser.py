@@ -72,6 +72,7 @@ def is_own(address: str, base: str) -> bool:
 @pytest.mark.parametrize("page", PAGES)
 def test_page_is_quiet_and_fits(tab, base, page):
     tab.goto(base + f"{page}/".removesuffix("index/"))
+    assert not tab.troubles
     tab.locator(".md-code__nav").or_(tab.locator("h1")).first.wait_for()
     for width in WIDTHS:
         tab.set_viewport_size({"width": width, "height": 800})
