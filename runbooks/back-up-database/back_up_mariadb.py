@@ -29,6 +29,7 @@ from fingerprints import fingerprints  # noqa: E402
 from mariadb_tools import beside, tool  # noqa: E402
 
 MARK = "Made by back-up-database to check a backup. Safe to drop."
+PREFIX = f"{connection.settings_dict['NAME'][:35]}_check_"
 OPTIONS = ["--single-transaction", "--routines", "--triggers", "--hex-blob", "--skip-dump-date"]
 # Events would run in the copy as well, so they are added to the file after the copy was compared.
 EVENTS = ["--no-create-info", "--no-data", "--skip-triggers", "--events", "--skip-dump-date"]
@@ -61,10 +62,13 @@ def fingerprints_of_one_moment() -> dict:
 
 
 def drop_leftovers(cursor) -> None:
-    """Drop what a killed run left: databases with our name and our mark."""
+    """Drop what killed runs for this database left: our mark and our name, while no other run is going on."""
+    cursor.execute("SELECT GET_LOCK(%s, 0)", [f"{PREFIX}lock"])
+    if not cursor.fetchone()[0]:
+        return
     cursor.execute("SELECT schema_name FROM information_schema.schemata WHERE schema_comment = %s", [MARK])
     for (name,) in cursor.fetchall():
-        if re.fullmatch(r".*_check_\d{8}T\d+(\.\d+)?Z", name):
+        if re.fullmatch(re.escape(PREFIX) + r"\d{8}T\d+(\.\d+)?Z", name):
             cursor.execute(f"DROP DATABASE {connection.ops.quote_name(name)}")
 
 
@@ -90,7 +94,7 @@ def copy_differs(part, name: str, before: dict) -> str:
 
 
 def wrong_with(part, backup, before: dict) -> str:
-    name = f"{connection.settings_dict['NAME'][:40]}_check_{backup.stem.rsplit('-', 1)[1]}"
+    name = PREFIX + backup.stem.rsplit("-", 1)[1]
     quoted = connection.ops.quote_name(name)
     with connection.cursor() as cursor:
         drop_leftovers(cursor)
@@ -100,7 +104,7 @@ def wrong_with(part, backup, before: dict) -> str:
             cursor.execute(f"CREATE DATABASE {quoted} CHARACTER SET {charset} COLLATE {collation} COMMENT '{MARK}'")
         except DatabaseError as error:
             return (f"it could not be restored elsewhere, because this user may not create a database: {error}\n"
-                    f"Next, as an administrator: GRANT ALL ON `{connection.settings_dict['NAME']}\\_check\\_%`.* TO this user;")
+                    f"Next, as an administrator: GRANT ALL ON `{connection.settings_dict['NAME'][:35]}\\_check\\_%`.* TO this user;")
         try:
             return copy_differs(part, name, before)
         except Refused as refusal:

@@ -24,6 +24,7 @@ from fingerprints import fingerprints  # noqa: E402
 from postgresql_tools import beside, create_beside, tool_environment  # noqa: E402
 
 MARK = "Made by back-up-database to check a backup. Safe to drop."
+PREFIX = f"{connection.settings_dict['NAME'][:35]}_check_"
 
 
 def dump(part) -> tuple[dict, list[str]]:
@@ -38,14 +39,17 @@ def dump(part) -> tuple[dict, list[str]]:
 
 
 def drop_leftovers(cursor) -> None:
-    """Drop what a killed run left: databases with our name and our mark, to which nobody is connected."""
+    """Drop what killed runs for this database left: our mark, our name, nobody connected, no other run going on."""
+    cursor.execute("SELECT pg_try_advisory_lock(hashtext('back-up-database'))")
+    if not cursor.fetchone()[0]:
+        return
     cursor.execute(
         "SELECT datname FROM pg_database d WHERE shobj_description(d.oid, 'pg_database') = %s"
         " AND NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.datid = d.oid)",
         [MARK],
     )
     for (name,) in cursor.fetchall():
-        if re.fullmatch(r".*_check_\d{8}T\d+(\.\d+)?Z", name):
+        if re.fullmatch(re.escape(PREFIX) + r"\d{8}T\d+(\.\d+)?Z", name):
             cursor.execute(f"DROP DATABASE {connection.ops.quote_name(name)}")
 
 
@@ -63,7 +67,7 @@ def restored_fingerprints(part, name: str) -> dict:
 
 def wrong_with(part, backup, expected: dict) -> str:
     """What is wrong with the dump, by restoring it; "" when nothing is."""
-    name = f"{connection.settings_dict['NAME'][:40]}_check_{backup.stem.rsplit('-', 1)[1]}"
+    name = PREFIX + backup.stem.rsplit("-", 1)[1]
     with connection.cursor() as cursor:
         drop_leftovers(cursor)
         try:

@@ -17,12 +17,12 @@ MARIADB_COLUMNS = """
 
 def fingerprints(connection) -> dict[str, list]:
     """{table: [rows, checksum]} of every table that `connection` sees in its database, as its transaction sees it."""
-    of_vendor = {"sqlite": of_sqlite, "postgresql": of_postgresql, "mysql": of_mariadb}[connection.vendor]
     connection.ensure_connection()
     if connection.vendor == "sqlite":
-        return of_sqlite(connection.connection)
+        with connection.wrap_database_errors:
+            return of_sqlite(connection.connection)
     with connection.cursor() as cursor:
-        return of_vendor(cursor)
+        return of_postgresql(cursor) if connection.vendor == "postgresql" else of_mariadb(cursor)
 
 
 def of_sqlite(sqlite) -> dict[str, list]:

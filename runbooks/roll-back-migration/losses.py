@@ -106,6 +106,16 @@ def recreate(losses: list[Loss]) -> None:
             made |= {field.remote_field.through for field in loss.model._meta.local_many_to_many}
 
 
+def drop(losses: list[Loss]) -> None:
+    """Take away tables and columns that hold nothing but what their migration put there."""
+    for loss in reversed(losses):
+        with connection.schema_editor() as editor:
+            if loss.field:
+                editor.remove_field(loss.model, loss.field)
+            else:
+                editor.execute(editor.sql_delete_table % {"table": editor.quote_name(loss.model._meta.db_table)})
+
+
 def rows_that_count(loss: Loss) -> int:
     """Rows of the table, or those whose column isn't NULL."""
     rows = loss.model._base_manager.all()

@@ -13,9 +13,10 @@ from django.core.management import call_command
 from django.db import DatabaseError, connection
 from django.db.migrations.exceptions import AmbiguityError
 from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.recorder import MigrationRecorder
 
 sys.path.insert(0, ".runbook/roll-back-migration")
-from losses import losses_of, missing_parts, present_state, recreate, rows_that_count  # noqa: E402
+from losses import drop, losses_of, missing_parts, present_state, recreate, rows_that_count  # noqa: E402
 from saved_values import Saved  # noqa: E402
 
 APP, MIGRATION = os.environ.get("APP", ""), os.environ.get("MIGRATION", "")
@@ -28,8 +29,8 @@ class Refused(Exception):
 
 def target(loader) -> tuple[str, str | None]:
     if not APP or not MIGRATION:
-        last = sorted(loader.applied_migrations.values(), key=lambda record: record.applied, reverse=True)[:5]
-        print("Applied last:", *(f"{each.app}.{each.name}" for each in last), sep="\n  ")
+        records = MigrationRecorder(connection).migration_qs.order_by("-applied", "-id")[:5]
+        print("Applied last:", *(f"{each.app}.{each.name}" for each in records), sep="\n  ")
         raise Refused("Set APP and MIGRATION to the migration to go back to. Nothing was changed.")
     if APP not in loader.migrated_apps:
         raise Refused(f"There is no app {APP!r} with migrations. Nothing was changed. `showmigrations` lists them.")
@@ -86,12 +87,12 @@ def save() -> int:
         raise Refused("\n".join([*wrong, "Nothing was changed."]))
     losses = losses_of(plan, present_state(executor.loader))
     missing = missing_parts(losses)
-    if missing and (connection.features.can_rollback_ddl or not all(saved.holds(loss.migration) for loss in missing)):
+    if not all(saved.holds(loss.migration) for loss in missing):
         raise Refused(f"Recorded as applied, but not in the database: {', '.join(map(str, missing))}\nNothing was changed. "
                       "Repair that first: the database and its migration history disagree.")
     if not missing:
         saved.begin([str(m) for m in reversed(plan)], executor.loader.applied_migrations)
-    # A rollback that was killed on MariaDB has dropped these; it starts anew from the whole schema.
+    # A rollback that was killed has dropped these and not recorded it; it starts anew from the whole schema.
     recreate(missing)
     half_done = {loss.migration for loss in missing}
     for migration in {str(m) for m in plan} - half_done:
@@ -109,13 +110,24 @@ def verify() -> int:
     return 1 if plan else 0
 
 
+def remove_what_a_killed_undo_made(app: str, name: str) -> None:
+    """Django changes the schema first and records it afterwards: a kill between leaves columns that stop `migrate`."""
+    loader = MigrationExecutor(connection).loader
+    if (app, name) not in loader.applied_migrations:
+        losses = losses_of([loader.get_migration(app, name)], loader.project_state((app, name)))
+        missing = missing_parts(losses)
+        drop([loss for loss in losses if loss not in missing])
+
+
 def undo() -> int:
     saved = Saved(APP, MIGRATION)
     if not saved.exists():
         print("Nothing to undo: no values were saved for this rollback.")
         return 0
     for migration in saved.migrations():
-        call_command("migrate", *migration.split(".", 1))
+        app, name = migration.split(".", 1)
+        remove_what_a_killed_undo_made(app, name)
+        call_command("migrate", app, name)
     saved.put_back(present_state(MigrationExecutor(connection).loader).apps)
     print("The migrations are applied again and the saved values are back.")
     return 0

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import os
 from datetime import UTC, datetime
+from itertools import groupby, islice
 from pathlib import Path
 
 from django.core.management.color import no_style
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection, transaction
+
+BATCH = 500
 
 
 class Saved:
@@ -79,22 +82,45 @@ def value_of(field, text):
 
 def put_back_lines(lines, apps) -> None:
     refilled = []
-    for line in map(json.loads, lines):
-        if isinstance(line, dict):
-            model = apps.get_model(line["model"])
-            whole, fields = line["whole"], [model._meta.get_field(name) for name in line["fields"]]
-            if whole:  # rows that the migration made on its way forward would stand beside the saved ones
-                model._base_manager.all()._raw_delete(connection.alias)
-                refilled.append(model)
-            continue
-        key, *values = line
-        if whole:
-            row = model(**{field.attname: value_of(field, value) for field, value in zip(fields, values, strict=True)})
-            row.save_base(raw=True, force_insert=True)
-        else:
-            row = model._base_manager.filter(pk=value_of(model._meta.pk, key))
-            row.update(**{field.name: value_of(field, value) for field, value in zip(fields, values, strict=True)})
+    for header, rows in blocks(lines):
+        model = apps.get_model(header["model"])
+        fields = [model._meta.get_field(name) for name in header["fields"]]
+        if header["whole"]:  # rows that the migration made on its way forward would stand beside the saved ones
+            model._base_manager.all()._raw_delete(connection.alias)
+            refilled.append(model)
+        while batch := list(islice(rows, BATCH)):
+            insert(model, fields, batch) if header["whole"] else update(model, fields, batch)
     # The next new row must not get the key of a saved one.
     with connection.cursor() as cursor:
         for statement in connection.ops.sequence_reset_sql(no_style(), refilled):
             cursor.execute(statement)
+
+
+def blocks(lines):
+    """Each header with the rows below it."""
+    header = None
+    for is_header, group in groupby(map(json.loads, lines), key=lambda line: isinstance(line, dict)):
+        if is_header:
+            *without_rows, header = group
+            yield from ((each, iter(())) for each in without_rows)
+        else:
+            yield header, group
+            header = None
+    if header is not None:
+        yield header, iter(())
+
+
+def insert(model, fields, rows) -> None:
+    for _, *values in rows:
+        row = model(**{field.attname: value_of(field, value) for field, value in zip(fields, values, strict=True)})
+        row.save_base(raw=True, force_insert=True)
+
+
+def update(model, fields, rows) -> None:
+    """One statement for all rows of the batch that had the same values."""
+    keys = {}
+    for key, *values in rows:
+        keys.setdefault(json.dumps(values), []).append(value_of(model._meta.pk, key))
+    for values, same in keys.items():
+        new = {field.name: value_of(field, value) for field, value in zip(fields, json.loads(values), strict=True)}
+        model._base_manager.filter(pk__in=same).update(**new)

@@ -189,9 +189,16 @@ class TestBackUpDatabase(RunbookProof):
                 (tools / client).write_text(RECORDING_CLIENT.format(log=log, real=real) + "")
                 (tools / client).chmod(0o755)
             path = f"{tools}{os.pathsep}{sandbox.environment['PATH']}"
-            url = sandbox.environment["DATABASE_URL"].replace("django@", f"django:{secret}@")
+            if database == "mariadb":
+                from migration_runbooks.worlds.engines import mariadb
+
+                with closing(mariadb.connect_as_root()) as connection:
+                    connection.cursor().execute(f"GRANT ALL ON *.* TO keeper@localhost IDENTIFIED BY '{secret}'")
+            user = {"mariadb": "keeper", "postgresql": "django"}[database]
+            url = sandbox.environment["DATABASE_URL"].replace("django@", f"{user}:{secret}@")
             assert secret in url
             done = self.step(sandbox, "fix", {**self.extra_inputs, "PATH": path, "DATABASE_URL": url})
+            assert done.status == 0, done.output
             arguments = log.read_text()
             assert all(client in arguments for client in clients), arguments
             assert secret not in arguments + done.output

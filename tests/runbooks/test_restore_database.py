@@ -28,7 +28,7 @@ class TestRestoreDatabase(RunbookProof):
     test_the_command_fails_with_exactly_this_text = None
 
     def check_fixed(self, cause, broken, fixed, sandbox):
-        with open_sandbox("healthy", sandbox.database, sandbox.place.directory.with_name("healthy")) as healthy:
+        with open_sandbox("healthy", sandbox.database, sandbox.place.directory / "compared") as healthy:
             assert healthy.snapshot().difference(fixed) == []
 
     def test_healthy_project_is_told_healthy_and_left_alone(self, database, tmp_path):
