@@ -109,10 +109,12 @@ def test_second_try_fails_with_another_error_until_what_is_left_is_dropped(datab
     assert sandbox.manage("migrate").status == 0
 
 
-@on("sqlite", "postgresql")
-def test_migration_that_writes_orphans_leaves_none(database, opened):
+@on_all
+def test_migration_that_writes_orphans_or_deletes_parents_leaves_none(database, opened):
     sandbox = opened("healthy", database)
-    write_migration(sandbox, "fees", "0013_wrong", "migrations.RunSQL('UPDATE fees_invoice SET student_id = 999999')")
-    done = sandbox.manage("migrate")
-    assert done.status == 1 and "999999" in last_line(done.output)
-    assert find_cause(sandbox, SLUG).output == "0 orphaned rows\n"
+    for number, statement in ((13, "UPDATE fees_invoice SET student_id = 999999"), (14, "DELETE FROM students_student")):
+        write_migration(sandbox, "fees", f"00{number}_wrong", f"migrations.RunSQL('{statement}')")
+        done = sandbox.manage("migrate")
+        assert done.status == 1 and "IntegrityError" in last_line(done.output) + done.output.splitlines()[-2]
+        assert find_cause(sandbox, SLUG).output == "0 orphaned rows\n"
+        (sandbox.project / f"fees/migrations/00{number}_wrong.py").unlink()
