@@ -33,7 +33,7 @@ def read_project():
     global app, model, key, loader, recorded, own, first, tables
     app, key = settings.AUTH_USER_MODEL.split(".")[0], tuple(settings.AUTH_USER_MODEL.lower().split("."))
     model = apps.get_model(settings.AUTH_USER_MODEL, require_ready=False)
-    loader = MigrationLoader(connection, ignore_no_initial=True)
+    loader = MigrationLoader(connection, ignore_no_migrations=True)
     recorded, own = set(loader.applied_migrations), {name for label, name in loader.disk_migrations if label == app}
     tables = set(connection.introspection.table_names())
     if not own:
@@ -63,10 +63,19 @@ def pointing_to(table):
         )
 
 
-def adopts():
-    """Whether the first migration of the user's app says that the model lies in the table of auth.User."""
-    user = loader.project_state([first]).models.get((app, key[1]))
+def first_state():
+    """The user model after the first migration of its app, or None when a later one makes it."""
+    return loader.project_state([first]).models.get((app, key[1]))
+
+
+def uses_table(user):
     return user is not None and user.options.get("db_table") == TABLE
+
+
+def adopts():
+    """Whether the first migration says that the model lies in the table of auth.User, and has its fields alone."""
+    user = first_state()
+    return uses_table(user) and user.fields.keys() == users_so_far()[0].fields.keys()
 
 
 def is_broken():
@@ -76,7 +85,7 @@ def is_broken():
 
 def is_split():
     """There are two user tables: the custom model was migrated beside auth_user."""
-    return key != ("auth", "user") and TABLE in tables and first in recorded and not adopts()
+    return key != ("auth", "user") and TABLE in tables and first in recorded and not uses_table(first_state())
 
 
 # --- what would not survive the switch --------------------------------------------------------------------------------

@@ -175,6 +175,19 @@ class TestSwitchToCustomUser(RunbookProof):
             assert two.files() == files
             self.check_fixed("", broken, two.snapshot(), two)
 
+    def test_model_that_keeps_the_table_under_its_old_name_gets_its_new_fields_all_the_same(self, database, tmp_path):
+        with open_sandbox(self.slug, database, tmp_path) as sandbox:
+            edit(sandbox, "users/models.py", ("        indexes =", '        db_table = "auth_user"\n        indexes ='))
+            edit(sandbox, "users/migrations/0001_initial.py", ("options={", "options={\n                'db_table': 'auth_user',"))
+            before = sandbox.snapshot()
+            self.fix(sandbox, self.diagnose(sandbox))
+            done(sandbox.manage("migrate"))
+            done(sandbox.manage("makemigrations", "--check"))
+            after = sandbox.snapshot()
+            assert after.rows_of("auth_user", before.columns["auth_user"]) == before.rows["auth_user"]
+            assert "role" in after.columns["auth_user"] and "users_user" not in after.schema
+            assert self.diagnose(sandbox, status=0) == {}
+
     # --- what people are told to do instead, and what it costs ------------------------------------------------------
 
     def test_hack_leaving_admin_out_gives_the_same_error_and_leaving_all_out_an_empty_user_table(self, database, tmp_path):
@@ -281,7 +294,7 @@ class TestSwitchToCustomUser(RunbookProof):
     def check_other_project(self, broken, fixed, library):
         linked = {"auth_user_groups", "auth_user_user_permissions"}
         for table in linked:
-            assert [row for row in fixed.rows[table]] and "reader_id" in fixed.columns[table]
+            assert fixed.rows[table] and fixed.rows[table] == broken.rows[table] and "reader_id" in fixed.columns[table]
         assert broken.difference(fixed, ignore={*ADOPTED, *linked, "auth_permission"}) == []
         renamed = set(fixed.rows["auth_permission"]) - set(broken.rows["auth_permission"])
         assert len(renamed) == 4 and len(fixed.rows["auth_permission"]) == len(broken.rows["auth_permission"])
