@@ -28,12 +28,12 @@ class Desk:
     catalogue: Path
     project: Path
 
-    def start(self, *arguments: str, **variables: str) -> subprocess.Popen:
+    def start(self, *arguments: str, stdin: int = subprocess.DEVNULL, **variables: str) -> subprocess.Popen:
         return subprocess.Popen(
             [sys.executable, SAMPLES / "runbook_with.py", self.catalogue, *arguments],
             cwd=self.project,
             env=environment() | variables,
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -87,14 +87,18 @@ class Desk:
             self.while_orphan()
         held.unlink()
         process.communicate(timeout=PATIENCE)
-        with (self.project / ".runbook" / "lock").open() as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)  # waits for the orphan to end
+        self.wait_until_free()
         (self.project / f".at-{place}").unlink()
         return process
 
+    def wait_until_free(self) -> None:
+        """Wait until the script that a killed run left has ended."""
+        with (self.project / ".runbook" / "lock").open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+
     def while_orphan(self) -> None:
         """While a script of the killed run is at work, nothing else may begin."""
-        refused = self.runbook("resume", "last", "--yes")
+        refused = self.runbook("resume", "last")
         assert refused.returncode == 2
         assert "still at work" in refused.stderr
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
 import signal
 
 import pytest
@@ -64,7 +66,7 @@ def test_fix_that_fails_half_way_can_be_resumed(desk):
     assert (done.returncode, desk.note()) == (3, "half mended")
     assert "runbook resume " in done.stderr and "runbook undo " in done.stderr
     late.unlink()
-    resumed = desk.runbook("resume", "last", "--yes")
+    resumed = desk.runbook("resume", "last")
     assert (resumed.returncode, desk.note()) == (0, "mended"), resumed.stdout + resumed.stderr
 
 
@@ -73,14 +75,14 @@ def test_fix_that_fails_half_way_can_be_undone(desk):
     desk.apply()
     assert desk.runbook("undo", "last").returncode == 0
     assert desk.note() == "broken"
-    assert desk.runbook("resume", "last", "--yes").returncode == 1
+    assert desk.runbook("resume", "last").returncode == 1
 
 
 @pytest.mark.parametrize("way_on", ["resume", "undo"])
 @pytest.mark.parametrize("place", ["diagnose", "backup", "fix", "fixed", "verify"])
 def test_killed_run(desk, place, way_on):
     desk.stopped_at(place, signal.SIGKILL, "run", "mend-note", "--manage", "python manage.py", "--apply", "--yes")
-    arguments = ("resume", "last", "--yes") if way_on == "resume" else ("undo", "last")
+    arguments = ("resume", "last") if way_on == "resume" else ("undo", "last")
     done = desk.runbook(*arguments)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "taken over" in done.stdout
@@ -90,7 +92,7 @@ def test_killed_run(desk, place, way_on):
 def test_killed_undo_is_done_again(desk):
     desk.apply()
     desk.stopped_at("undo", signal.SIGKILL, "undo", "last")
-    resumed = desk.runbook("resume", "last", "--yes")
+    resumed = desk.runbook("resume", "last")
     assert resumed.returncode == 3 and "runbook undo " in resumed.stderr
     assert desk.runbook("undo", "last").returncode == 0
     assert desk.note() == "broken"
@@ -125,6 +127,32 @@ def test_without_a_terminal_apply_needs_yes(desk):
     done = desk.run("--apply")
     assert (done.returncode, desk.note()) == (2, "broken")
     assert "--yes" in done.stderr
+
+
+@pytest.mark.parametrize(("answer", "status", "note"), [("y", 0, "mended"), ("n", 1, "broken"), ("\x04", 1, "broken")])
+def test_on_a_terminal_it_asks_after_the_plan(desk, answer, status, note):
+    ours, theirs = pty.openpty()
+    process = desk.start("run", "mend-note", "--manage", "python manage.py", "--apply", stdin=theirs)
+    os.write(ours, f"{answer}\n".encode())
+    stdout, stderr = process.communicate(timeout=60)
+    os.close(ours), os.close(theirs)
+    assert (process.returncode, desk.note()) == (status, note), stdout + stderr
+    assert "Apply this plan? [y/N]" in stderr
+
+
+def test_resume_of_a_run_that_nobody_agreed_to_asks(desk):
+    ours, theirs = pty.openpty()
+    held = desk.mark(".pause-diagnose")
+    process = desk.start("run", "mend-note", "--manage", "python manage.py", "--apply", stdin=theirs)
+    desk.wait_for(".at-diagnose")
+    process.kill()
+    held.unlink()
+    process.communicate()
+    os.close(ours), os.close(theirs)
+    desk.wait_until_free()
+    resumed = desk.runbook("resume", "last")
+    assert (resumed.returncode, desk.note()) == (1, "broken")
+    assert "add --yes" in resumed.stderr
 
 
 @pytest.mark.parametrize(
@@ -217,7 +245,7 @@ def test_a_file_that_was_edited_since_is_left_alone(desk):
         (("run", "mend-note", "--manage", "python settings.py"), "does not work in"),
         (("run", "mend-note", "--manage", "python manage.py", "--database", "third"), "takes: default, other"),
         (("run", "mend-note", "--manage", "python manage.py", "--database", "other"), "`default` only"),
-        (("resume", "last", "--yes"), "There is no run 'last'"),
+        (("resume", "last"), "There is no run 'last'"),
         (("undo", "20200101-000000-x"), "There is no run '20200101-000000-x'"),
     ],
 )

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import click
 
 from migration_runbooks.cli.output import print_json
-from migration_runbooks.runner.problems import Stop
+from migration_runbooks.runner.problems import NOT_REPAIRED, Stop
 from migration_runbooks.runner.run import Outcome
 
 RESULTS = ("healthy", "not repaired, state as before", "could not tell", "stopped half way")
@@ -25,6 +25,8 @@ def report(work: Callable[[], Outcome], as_json: bool) -> int:
         outcome = work()
     except Stop as stop:
         outcome = Outcome(stop.status, str(stop))
+    except OSError as error:
+        outcome = Outcome(2, f"{error}. Nothing was changed.")
     except KeyboardInterrupt:
         outcome = Outcome(1, "Interrupted. Nothing was changed.")
     if as_json:
@@ -38,10 +40,18 @@ def report(work: Callable[[], Outcome], as_json: bool) -> int:
     return outcome.status
 
 
-def confirmation(yes: bool) -> Callable[[], bool]:
-    """Return what asks before the first change. Raises click.UsageError when there is nobody to ask."""
-    if yes:
-        return lambda: True
-    if not sys.stdin.isatty():
+def check_can_ask(yes: bool) -> None:
+    """Raise click.UsageError when there is nobody to ask."""
+    if not yes and not sys.stdin.isatty():
         raise click.UsageError("There is no terminal to ask on: add --yes to apply. Nothing was changed.")
-    return lambda: click.confirm("Apply this plan?", err=True)
+
+
+def confirmation(yes: bool) -> Callable[[], bool]:
+    """Return what asks before the first change; it raises Stop when there is nobody to ask."""
+
+    def confirm() -> bool:
+        if not yes and not sys.stdin.isatty():
+            raise Stop("There is no terminal to ask on: add --yes to apply. Nothing was changed.", NOT_REPAIRED)
+        return yes or click.confirm("Apply this plan?", err=True)
+
+    return confirm

@@ -17,7 +17,8 @@ from migration_runbooks.cli.run import project_option, yes_option
 def command(run: str, project: Path, yes: bool, as_json: bool) -> None:
     """Go on with a run that was stopped or killed, from where its journal ends.
 
-    RUN is the id that `runbook run` printed; `last` is the latest.
+    RUN is the id that `runbook run` printed; `last` is the latest. It asks before the first change when the run was
+    stopped before you agreed to its plan.
 
     Exit status: as for `runbook run`.
     """

@@ -58,12 +58,13 @@ def command(
     Exit status: 0 healthy now, repaired or nothing to do; 1 not repaired, the state is as before; 2 could not tell;
     3 stopped half way, with the command that resumes or undoes.
     """
-    from migration_runbooks.cli.report import confirmation, report, say_to
+    from migration_runbooks.cli.report import check_can_ask, confirmation, report, say_to
     from migration_runbooks.runner.session import Order, apply_run, plan_run
 
-    order = Order(slug, project, manage, database, settings)
+    order = Order(slug, project, manage, database, settings, yes)
     say = say_to(as_json)
     if apply:
+        check_can_ask(yes)
         sys.exit(report(lambda: apply_run(order, say, confirmation(yes)), as_json))
     sys.exit(report(lambda: _with_next(plan_run(order, say)), as_json))
 

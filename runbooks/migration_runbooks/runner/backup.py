@@ -8,7 +8,7 @@ from migration_runbooks.catalogue.runbooks import Runbook, find
 from migration_runbooks.runner import inputs
 from migration_runbooks.runner.journal import Journal
 from migration_runbooks.runner.problems import NOT_REPAIRED, Stop
-from migration_runbooks.runner.scripts import Scripts, default_database_only
+from migration_runbooks.runner.scripts import Scripts
 
 BACK_UP = "back-up-database"
 WITHOUT_BACKUP = ("Reads only", "Changes files")
@@ -27,8 +27,6 @@ def back_up(scripts: Scripts, journal: Journal) -> None:
     runbook = find(BACK_UP)
     if scripts.database.vendor not in runbook.databases:
         raise Stop(f"There is no backup for {scripts.database.vendor}. Nothing was changed.", NOT_REPAIRED)
-    if scripts.database.alias != "default" and default_database_only(runbook, scripts.database.vendor):
-        raise Stop(f"{BACK_UP} works on the database `default` only. Nothing was changed.", NOT_REPAIRED)
     folder = backup_folder(journal.folder)
     folder.mkdir(mode=0o700, exist_ok=True)
     values = {"BACKUP_DIR": str(folder.relative_to(scripts.project.directory))}

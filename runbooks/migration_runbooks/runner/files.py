@@ -5,48 +5,48 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 
-from migration_runbooks.runner.project import Project
+from migration_runbooks.runner.scripts import Scripts
 
-NOT_OWN = {"__pycache__", "node_modules", "site-packages"}
-
-
-def own_files(project: Project) -> list[str]:
-    """Return the paths of the project's own .py files, without hidden folders, environments and links."""
-    found = []
-    for folder, folders, names in os.walk(project.directory):
-        here = Path(folder)
-        folders[:] = [name for name in folders if _own(here / name)]
-        found += [here / name for name in names if name.endswith(".py") and not (here / name).is_symlink()]
-    return sorted(str(file.relative_to(project.directory)) for file in found)
+NOT_OWN = {"__pycache__", "node_modules", "site-packages", "dist-packages"}
 
 
-def digests(project: Project) -> dict[str, str]:
-    """Return a digest of each own file, by path."""
-    return {name: sha256((project.directory / name).read_bytes()).hexdigest() for name in own_files(project)}
+def digests(scripts: Scripts) -> dict[str, str]:
+    """Return a digest of each own file, by its path from the project's folder."""
+    project = scripts.project.directory
+    return {os.path.relpath(file, project): _digest(file) for file in own_files(project, scripts.database.apps)}
 
 
-def keep(project: Project, folder: Path) -> dict[str, str]:
-    """Copy the own files into a folder and return their digests. Called again after a kill, it starts anew."""
+def own_files(project: Path, apps: dict[str, str]) -> list[Path]:
+    """Return the .py files of the project's folder, and of apps outside it that are not installed packages."""
+    outside = {Path(folder) for folder in apps.values() if not Path(folder).is_relative_to(project)}
+    roots = [project, *(folder for folder in outside if not NOT_OWN & {*folder.parts})]
+    return sorted({file for root in roots for file in _python_files(root)})
+
+
+def keep(scripts: Scripts, folder: Path) -> None:
+    """Copy the own files into a folder, each under its digest. Called again after a kill, it starts anew."""
     shutil.rmtree(folder, ignore_errors=True)
-    for name in own_files(project):
-        copy = folder / "files" / name
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(project.directory / name, copy)
-    before = digests(project)
+    folder.mkdir(mode=0o700)
+    before = digests(scripts)
+    for name, digest in before.items():
+        shutil.copy2(scripts.project.directory / name, folder / digest)
     (folder / "digests.json").write_text(json.dumps(before))
-    return before
 
 
-def put_back(project: Project, folder: Path, after: dict[str, str]) -> tuple[list[str], list[str]]:
+def kept(folder: Path) -> dict[str, str]:
+    return json.loads((folder / "digests.json").read_text())
+
+
+def put_back(scripts: Scripts, folder: Path, after: dict[str, str]) -> tuple[list[str], list[str]]:
     """Restore the files that the fix changed, added or removed; `after` are the digests when it had ended.
 
     Returns the paths restored, and the paths left alone because someone changed them since.
     """
-    before = json.loads((folder / "digests.json").read_text())
-    now = digests(project)
+    before, now = kept(folder), digests(scripts)
     restored, left = [], []
     for name in sorted(name for name in before | after if before.get(name) != after.get(name)):
         if now.get(name) == before.get(name):
@@ -54,13 +54,26 @@ def put_back(project: Project, folder: Path, after: dict[str, str]) -> tuple[lis
         if now.get(name) != after.get(name):
             left.append(name)
             continue
-        _restore(project.directory / name, folder / "files" / name)
+        _restore(scripts.project.directory / name, folder / before[name] if name in before else None)
         restored.append(name)
     return restored, left
 
 
-def _restore(file: Path, copy: Path) -> None:
-    if not copy.exists():
+def _python_files(root: Path) -> Iterator[Path]:
+    for folder, folders, names in os.walk(root):
+        here = Path(folder)
+        folders[:] = [name for name in folders if _own(here / name)]
+        yield from (here / name for name in names if name.endswith(".py") and not (here / name).is_symlink())
+
+
+def _own(folder: Path) -> bool:
+    hidden = folder.name.startswith(".") or folder.name in NOT_OWN
+    return not (hidden or folder.is_symlink() or (folder / "pyvenv.cfg").exists())
+
+
+def _restore(file: Path, copy: Path | None) -> None:
+    """Bring a file back by an atomic replacement; without a copy it was not there."""
+    if copy is None:
         file.unlink()
         return
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -69,6 +82,5 @@ def _restore(file: Path, copy: Path) -> None:
     new.replace(file)
 
 
-def _own(folder: Path) -> bool:
-    hidden = folder.name.startswith(".") or folder.name in NOT_OWN
-    return not (hidden or folder.is_symlink() or (folder / "pyvenv.cfg").exists())
+def _digest(file: Path) -> str:
+    return sha256(file.read_bytes()).hexdigest()

@@ -81,6 +81,7 @@ def ask_django(project: Project, alias: str) -> Database:
         input=FACTS.read_text(),
         capture_output=True,
         text=True,
+        errors="replace",
     )
     line = next((line for line in done.stdout.splitlines() if line.startswith("runbook-facts ")), None)
     if done.returncode or not line:

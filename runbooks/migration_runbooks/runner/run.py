@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -47,12 +48,20 @@ class Run:
             if facts["missing_inputs"]:
                 message = "Nothing was changed: give the missing inputs.\n  " + "\n  ".join(facts["missing_inputs"])
                 return self.end(NOT_REPAIRED, message, facts)
-            if not self.confirm():
+            if not self.confirmed():
                 return self.end(NOT_REPAIRED, "Nothing was changed.", facts)
             self.prepare()
         if not self.journal.done("fix") and (failed := self.fix()):
             return self.end(*failed, facts)
         return self.end(*self.verify(), facts)
+
+    def confirmed(self) -> bool:
+        """Whether a person has agreed to the run, now or before it was killed."""
+        begun = self.journal.begun()["yes"] or self.journal.last("confirmed", "plan")
+        if not begun and not self.confirm():
+            return False
+        self.journal.write("confirmed", step="plan")
+        return True
 
     def diagnose(self) -> Diagnosis:
         self.journal.write("started", step="diagnose")
@@ -67,7 +76,7 @@ class Run:
             self.say("Back up the database:")
             back_up(self.scripts, self.journal)
         self.journal.write("started", step="copy")
-        files.keep(self.scripts.project, self.journal.folder / "before")
+        files.keep(self.scripts, self.journal.folder / "before")
         self.journal.write("finished", step="copy", status=0)
 
     def step(self, step: str) -> int:
@@ -78,7 +87,7 @@ class Run:
         values = {name: each["value"] for name, each in self.journal.inputs().items()}
         status = self.scripts.run(self.runbook, step, values, self.log(step)).status
         if step == "fix":
-            after = json.dumps(files.digests(self.scripts.project))
+            after = json.dumps(files.digests(self.scripts))
             (self.journal.folder / "after.json").write_text(after)
         self.journal.write("finished", step=step, status=status, seconds=round(time.monotonic() - began, 3))
         return status
@@ -94,10 +103,9 @@ class Run:
             now = diagnose(self.scripts, self.runbook, self.given, self.log("diagnose"))
         except Stop as stop:
             return STOPPED_HALF_WAY, f"fix ended with status {status}, and diagnose can't tell the state: {stop}"
-        kept = json.loads((self.journal.folder / "before" / "digests.json").read_text())
-        if (now.status, _digest(now.evidence)) != (1, before["evidence"]) or files.digests(
-            self.scripts.project
-        ) != kept:
+        kept = files.kept(self.journal.folder / "before")
+        same_evidence = (now.status, _digest(now.evidence)) == (1, before["evidence"])
+        if not same_evidence or files.digests(self.scripts) != kept:
             return STOPPED_HALF_WAY, f"fix ended with status {status}, and the state is not as before."
         return NOT_REPAIRED, f"Not repaired: fix ended with status {status}. The state is as before."
 
@@ -108,7 +116,8 @@ class Run:
         return HEALTHY, f"Repaired and verified: {self.runbook.title}."
 
     def end(self, status: int, message: str, facts: dict) -> Outcome:
-        self.journal.write("ended", status=status, message=self.scripts.hide(message))
+        with suppress(OSError):  # a full disk must not hide how it ended; the run then counts as killed
+            self.journal.write("ended", status=status, message=self.scripts.hide(message))
         return Outcome(status, message, facts)
 
     def log(self, step: str) -> Path:

@@ -34,6 +34,8 @@ class Order:
     manage: str = UV_RUN
     database: str = "default"
     settings: tuple[str, ...] = ()
+    yes: bool = False
+    """Whether to apply without asking."""
 
 
 def plan_run(order: Order, say: Say) -> Outcome:
@@ -54,6 +56,7 @@ def apply_run(order: Order, say: Say, confirm: Callable[[], bool]) -> Outcome:
             runbook=runbook.slug,
             database=order.database,
             manage=project.manage,
+            yes=order.yes,
             settings=[scripts.hide(each) for each in order.settings],
         )
         say(f"Run {journal.run}")
@@ -98,8 +101,9 @@ def _scripts(project: Project, runbook: Runbook, alias: str, say: Say, lock: int
     if database.vendor not in runbook.databases:
         known = ", ".join(runbook.databases)
         raise Stop(f"{runbook.slug} is proven for {known}, not for {database.vendor}. Nothing was changed.")
-    if alias != "default" and (script := default_database_only(runbook, database.vendor)):
-        raise Stop(f"{runbook.slug} works on the database `default` only ({script}). Nothing was changed.")
+    for each in (runbook, find(BACK_UP)) if touches_database(runbook) else (runbook,):
+        if alias != "default" and (script := default_database_only(each, database.vendor)):
+            raise Stop(f"{each.slug} works on the database `default` only ({script}). Nothing was changed.")
     with tools_environment(database, project.private) as environment:
         yield Scripts(project, database, environment, say, secrets(database), lock)
 

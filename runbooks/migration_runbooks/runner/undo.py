@@ -32,8 +32,8 @@ def undo(run: Run) -> Outcome:
 def put_back_files(run: Run) -> tuple[list[str], list[str]]:
     """Restore the files that undo.sh left changed; when the fix was killed, the files as they are count as its work."""
     after = run.journal.folder / "after.json"
-    digests = json.loads(after.read_text()) if after.exists() else files.digests(run.scripts.project)
-    return files.put_back(run.scripts.project, run.journal.folder / "before", digests)
+    digests = json.loads(after.read_text()) if after.exists() else files.digests(run.scripts)
+    return files.put_back(run.scripts, run.journal.folder / "before", digests)
 
 
 def _kept(run: Run) -> str:
