@@ -32,17 +32,23 @@ def closed(project: Project, place: Place, engine: ModuleType) -> dict[str, str]
     return {
         "HOME": str(place.home),
         "TMPDIR": str(temporary),
-        "PATH": os.pathsep.join(str(folder) for folder in search_path(project, engine)),
-        "VIRTUAL_ENV": str(project.environment),
+        "PATH": os.pathsep.join(str(folder) for folder in search_path(project, place, engine)),
+        "VIRTUAL_ENV": str(virtual_environment(project, place)),
         **FIXED,
         **engine.variables(place),
         **project.variables(engine.address(place)),
     }
 
 
-def search_path(project: Project, engine: ModuleType) -> list[Path]:
+def virtual_environment(project: Project, place: Place) -> Path:
+    """Return the environment that the world made inside the project's folder, else the one that all sandboxes share."""
+    own = place.project / ".venv"
+    return own if own.is_dir() else project.environment
+
+
+def search_path(project: Project, place: Place, engine: ModuleType) -> list[Path]:
     uv = [folder_of_uv()] if project.with_uv else []
-    folders = [project.environment / "bin", *uv, *engine.tools(), *map(Path, SYSTEM)]
+    folders = [virtual_environment(project, place) / "bin", project.environment / "bin", *uv, *engine.tools(), *map(Path, SYSTEM)]
     return list(dict.fromkeys(folders))
 
 

@@ -19,7 +19,7 @@ from migration_runbooks.worlds.engines.place import Place
 from migration_runbooks.worlds.project import UV_RUN, Project
 from migration_runbooks.worlds.snapshots import Snapshot, take_snapshot
 
-NOT_ITS_OWN = ("__pycache__", ".runbook")
+NOT_ITS_OWN = ("__pycache__", ".runbook", ".git", ".venv")
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ class Sandbox:
             return take_snapshot(self.database, connection, frozenset(ignore))
 
     def files(self) -> dict[str, str]:
-        """Return the text of the project's own files by their path in it: no bytecode, database, journal or binary."""
+        """Return the text of the project's own files by their path in it: no bytecode, package, database, journal or binary."""
         found = {}
         for file in sorted(self.project.rglob("*")):
             relative = file.relative_to(self.project)

@@ -19,7 +19,10 @@ from migration_runbooks.worlds.engines.place import Place
 from migration_runbooks.worlds.project import Project
 from migration_runbooks.worlds.sandbox import Completed, Sandbox
 
-NOT_COPIED = ("*.sqlite3*", ".runbook", ".git", ".venv")
+NOT_CLONED = ("*.sqlite3*", ".runbook")
+NOT_COPIED = (*NOT_CLONED, ".git", ".venv")
+"""Of a developer's own folder; what a world has made of the last two is cloned with it."""
+
 LONGEST_BUILD = 600
 
 
@@ -41,7 +44,7 @@ def open_sandbox(world: str, database: str, directory: Path, project: Path | Pro
         raise WorldError(f"{directory / kind.name} exists already: open a sandbox in a new folder")
     template = built(world, database, kind)
     place = Place(directory, directory / kind.name, f"{identifier(kind.name)}_{secrets.token_hex(4)}")
-    shutil.copytree(template.project, place.project, ignore=shutil.ignore_patterns(*NOT_COPIED))
+    copy_project(template.project, place.project)
     ENGINES[database].clone(template, place)
     return Sandbox(database, place, kind)
 
@@ -80,13 +83,17 @@ def build(world: str, sandbox: Sandbox) -> None:
     else:
         script = reproduce_script(world, sandbox.database)
         healthy = built("healthy", sandbox.database, kind)
-        shutil.copytree(healthy.project, place.project, ignore=shutil.ignore_patterns(*NOT_COPIED))
+        copy_project(healthy.project, place.project)
         engine.clone(healthy, place)
     if world == "healthy":
         migrate_and_seed(sandbox)
     elif world != "empty":
         demand(sandbox.bash(script, timeout=LONGEST_BUILD), f"World {world} on {sandbox.database}: {script}")
     compile_bytecode(place.project)
+
+
+def copy_project(source: Path, target: Path) -> None:
+    shutil.copytree(source, target, symlinks=True, ignore=shutil.ignore_patterns(*NOT_CLONED))
 
 
 def compile_bytecode(project: Path) -> None:
@@ -96,7 +103,8 @@ def compile_bytecode(project: Path) -> None:
     page edit within one second could pass unseen. So it compares hashes, and commands in sandboxes write no bytecode.
     """
     checked = py_compile.PycInvalidationMode.CHECKED_HASH
-    compileall.compile_dir(project, quiet=2, invalidation_mode=checked)
+    not_own = re.compile(r"/\.venv/")
+    compileall.compile_dir(project, rx=not_own, quiet=2, invalidation_mode=checked)
 
 
 def migrate_and_seed(sandbox: Sandbox) -> None:

@@ -1,0 +1,5 @@
+#!/usr/bin/env bash
+set -euo pipefail
+# --8<-- [start:compare]
+STEP=diagnose python3 .runbook/repair-damaged-django/packages.py
+# --8<-- [end:compare]
