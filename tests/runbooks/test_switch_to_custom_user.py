@@ -81,6 +81,23 @@ ines = get_user_model().objects.get(username="ines")
 print(ines.has_perm("readers.change_reader"), ines.has_perm("catalog.view_book"), ines.token.key, ines.loans.count())
 """
 
+HOUSE = """
+
+class House(models.Model):
+    name = models.CharField(max_length=20)
+    captain = models.ForeignKey(User, on_delete=models.PROTECT)
+"""
+CREATE_HOUSE = """operations = [
+        migrations.CreateModel("House", [("id", models.BigAutoField(primary_key=True)), ("name", models.CharField(max_length=20))]),"""
+POINT_TO_HOUSE = """
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("fees", "0012_invoice_discount"), ("users", "0001_initial")]
+    operations = [migrations.AddField("invoice", "house", models.ForeignKey("users.House", models.PROTECT, null=True))]
+"""
+
 
 def done(completed):
     assert completed.status == 0, completed.output
@@ -254,6 +271,24 @@ class TestSwitchToCustomUser(RunbookProof):
             (sandbox.project / "users/migrations/0002_more.py").unlink()
             sandbox.execute("CREATE TABLE users_user (id integer)")
             self.refuses(sandbox, "the table users_user is there already, with 0 rows")
+
+    def test_other_models_of_the_app_move_to_the_second_migration_unless_another_app_points_to_them(self, tmp_path):
+        with open_sandbox(self.slug, "sqlite", tmp_path) as sandbox:
+            edit(sandbox, "users/migrations/0001_initial.py", ("operations = [", CREATE_HOUSE))
+            write(sandbox, {"users/models.py": (sandbox.project / "users/models.py").read_text() + HOUSE})
+            write(sandbox, {"fees/migrations/0013_invoice_house.py": POINT_TO_HOUSE})
+            self.refuses(sandbox, "fees.invoice points to another model of users than the user")
+            (sandbox.project / "fees/migrations/0013_invoice_house.py").unlink()
+            self.fix(sandbox, self.diagnose(sandbox))
+            files = sandbox.files()
+            assert "House" not in files["users/migrations/0001_initial.py"] and "House" in files["users/migrations/0002_own_table.py"]
+            done(sandbox.manage("migrate"))
+            done(sandbox.manage("makemigrations", "--check"))
+
+    def test_refuses_a_content_type_that_migrate_made(self, tmp_path):
+        with open_sandbox(self.slug, "sqlite", tmp_path) as sandbox:
+            sandbox.execute("INSERT INTO django_content_type (app_label, model) VALUES ('users', 'user')")
+            self.refuses(sandbox, "there is a content type users.user already")
 
     def test_refuses_inputs_that_diagnose_did_not_find(self, tmp_path):
         with open_sandbox(self.slug, "sqlite", tmp_path) as sandbox:
