@@ -1,0 +1,1 @@
+../back-up-database/postgresql_tools.py

@@ -1,0 +1,5 @@
+#!/usr/bin/env bash
+set -euo pipefail
+# --8<-- [start:swap-back]
+STEP=undo uv run manage.py shell -v 0 < .runbook/reset-development-database/reset.py
+# --8<-- [end:swap-back]
