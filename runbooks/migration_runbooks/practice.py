@@ -93,14 +93,15 @@ def _break(runbook: Runbook, made: Path) -> None:
     """Migrate and seed the project, break it, and note which values the runbook's scripts need there."""
     if not (made / "pyproject.toml").exists():
         (made / "pyproject.toml").write_text(UNMANAGED)
-    if sys.prefix != sys.base_prefix:
-        (made / ".venv").symlink_to(sys.prefix)
     said: list[str] = []
     scripts = _scripts(made, said)
     for command in (f"{UV_RUN} migrate --verbosity 0", (made / "seed.sh").read_text()):
         _demand(scripts, said, ["bash", "-c", command.replace(UV_RUN, scripts.project.manage)])
     if scripts.run(runbook, "reproduce", {}).status:
         raise PracticeError("The sample project can't be broken:\n" + "\n".join(said))
+    # For the reader's `uv run`. Not before reproduce has run: what that breaks must never be this environment.
+    if sys.prefix != sys.base_prefix and not (made / ".venv").exists():
+        (made / ".venv").symlink_to(sys.prefix)
     diagnosis = diagnose(scripts, runbook, {})
     if runbook.errors and diagnosis.status != 1:
         raise PracticeError("The sample project is not broken in the way that the runbook repairs:\n" + "\n".join(said))
