@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import os
 import re
 import shlex
@@ -33,14 +34,22 @@ def name_of(package):
     return re.sub(r"[-_.]+", "-", package.metadata["Name"] or "unknown").lower()
 
 
+def requirement(package):
+    """name==version, or another text for what did not come from an index."""
+    elsewhere = "url" in json.loads(package.read_text("direct_url.json") or "{}")
+    return f"{name_of(package)} {package.version}, not from an index" if elsewhere else f"{name_of(package)}=={package.version}"
+
+
 def installed(environment):
-    """{name==version: (files that are missing, files that were changed)} by the RECORD of each package."""
+    """{requirement: (files that are missing, files that were changed)} by the RECORD of each package."""
     found = {}
     for package in distributions(path=site_packages(environment)):
+        if not package.read_text("RECORD"):
+            continue  # not put there by pip or uv
         files = [(each, Path(str(package.locate_file(each)))) for each in package.files or [] if each.suffix != ".pyc"]
         missing = [str(each) for each, file in files if not file.exists()]
         changed = [str(each) for each, file in files if file.is_file() and each.hash and differs(each.hash, file)]
-        found[f"{name_of(package)}=={package.version}"] = missing, changed
+        found[requirement(package)] = missing, changed
     return found
 
 
@@ -52,9 +61,9 @@ def differs(recorded, file):
 def damaged(environment):
     """{name==version: missing files}; of a package that a killed fix had begun to replace, perhaps the record itself."""
     packages = installed(environment)
-    names = {each.split("==")[0] for each in packages}
+    names = {re.split("==| ", each)[0] for each in packages}
     lost = {each: ["its record"] for each in begun() if each.split("==")[0] not in names}
-    return lost | {requirement: missing for requirement, (missing, _) in packages.items() if missing}
+    return lost | {each: missing for each, (missing, _) in packages.items() if missing and "==" in each}
 
 
 def begun():
@@ -93,22 +102,29 @@ def diagnose():
     packages = installed(environment)
     wanted = sorted(damaged(environment))
     print(f"Compared {len(packages)} packages in {shown(environment)} with what was installed.")
-    for requirement, (missing, changed) in sorted(packages.items()):
-        if missing:
-            print(f"{requirement}: {len(missing)} files are missing: {some(missing)}")
-        if changed:
-            print(f"{requirement}: {len(changed)} files were changed: {some(changed)}" + (" (installing again takes that back)" if missing else ""))
+    tell_of(packages)
     lost = deleted_migrations()
     if lost is None:
         print("This project is not under git, so its own migration files can't be checked. Take lost ones from the last release.")
     elif lost:
         print(f"{len(lost)} migration files of the project itself are missing, and git has them: {some(lost)}")
     if not wanted:
-        known = any(each.startswith("django==") for each in packages)
-        print("No file of any package is missing." if known else "Can't tell: Django is not installed there.")
-        return 0 if known else 2
+        known = any(re.match("django(==| )", each) for each in packages)
+        whole = not any(missing for missing, _ in packages.values())
+        print("No file of any package is missing." if known and whole else "Can't tell what to install.")
+        return 0 if known and whole else 2
     print(f"ENVIRONMENT={shown(environment)}\nPACKAGES={shlex.join(wanted)}\nRESTORE={shlex.join(folders_of(lost or []))}")
     return 1
+
+
+def tell_of(packages):
+    for name, (missing, changed) in sorted(packages.items()):
+        if missing:
+            print(f"{name}: {len(missing)} files are missing: {some(missing)}")
+        if changed:
+            print(f"{name}: {len(changed)} files were changed: {some(changed)}" + (" (installing again takes that back)" if missing else ""))
+    if not any(re.match("django(==| )", each) for each in packages):
+        print("Django is not installed there.")
 
 
 def folders_of(files):
@@ -167,7 +183,8 @@ def installer(environment):
 
 def verify():
     environment = Path(os.environ.get("ENVIRONMENT") or environments()[0])
-    lines = [f"{requirement}: {len(missing)} files are missing" for requirement, missing in damaged(environment).items()]
+    lost = damaged(environment) | {each: missing for each, (missing, _) in installed(environment).items() if missing}
+    lines = [f"{name}: {len(missing)} files are missing" for name, missing in lost.items()]
     lines += [f"{each}: still missing, and git has it" for each in deleted_migrations() or [] if str(Path(each).parent) in given("RESTORE")]
     print(*lines or ["Every file that was installed is there."], sep="\n")
     return 1 if lines else 0

@@ -85,8 +85,8 @@ def fix():
         return refuse(why)
     try:
         remember(build())
-    except (CommandError, DatabaseError) as error:
-        return refuse(f"The new database could not be built. {type(error).__name__}: {str(error).strip()}")
+    except (CommandError, DatabaseError, RuntimeError) as error:
+        return refuse(f"The new database could not be built: {str(error).strip()}")
     if why := swap.objection():
         return refuse(why)
     print(f"Fresh: {swap.place()}. The old one is kept as {swap.exchange(swap.NEW, 'replaced')}.")

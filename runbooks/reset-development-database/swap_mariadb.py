@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import time
 from datetime import UTC, datetime
@@ -10,7 +11,8 @@ from django.db import connections
 
 connection = connections[os.environ.get("RUNBOOK_DATABASE", "default")]
 LIVE = connection.settings_dict["NAME"]
-NEW = f"{LIVE[:45]}_resetting"
+STEM = LIVE if len(LIVE) <= 30 else f"{LIVE[:23]}_{hashlib.md5(LIVE.encode()).hexdigest()[:6]}"  # no two names in one
+NEW = f"{STEM}_resetting"
 MARK = "Made by reset-development-database"
 SECONDS_TO_LEAVE = 5
 quote = connection.ops.quote_name
@@ -70,12 +72,15 @@ def make_new():
         if comment != MARK:
             raise RuntimeError(f"there is a database {NEW} that this runbook did not make. Rename it, then run this again.")
         rows(f"DROP DATABASE {quote(NEW)}")
+    for name in kept():
+        if not tables(name):
+            rows(f"DROP DATABASE {quote(name)}")
     create(NEW)
 
 
 def exchange(incoming, word):
     """All renames in one statement, which MariaDB does as one from 10.6; foreign keys follow their tables."""
-    name = f"{LIVE[:30]}_{word}_{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}"
+    name = f"{STEM}_{word}_{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}"
     create(name)
     moves = [(LIVE, name, table) for table in tables(LIVE)] + [(incoming, LIVE, table) for table in tables(incoming)]
     rows("RENAME TABLE " + ", ".join(f"{quote(a)}.{quote(table)} TO {quote(b)}.{quote(table)}" for a, b, table in moves))
@@ -83,9 +88,13 @@ def exchange(incoming, word):
     return name
 
 
+def kept():
+    """Databases that resets and undos have kept, and perhaps an empty one of a run that was killed."""
+    names = [name for (name,) in rows("SELECT schema_name FROM information_schema.schemata WHERE schema_comment = %s", MARK)]
+    return [name for name in names if name.startswith((f"{STEM}_replaced_", f"{STEM}_reset_"))]
+
+
 def kept_by_last_reset():
     """The database that the last reset put the old tables into; "" if the last thing done was an undo."""
-    names = [name for (name,) in rows("SELECT schema_name FROM information_schema.schemata WHERE schema_comment = %s", MARK)]
-    ours = [name for name in names if name.startswith((f"{LIVE[:30]}_replaced_", f"{LIVE[:30]}_reset_")) and tables(name)]
-    last = max(ours, key=lambda name: name.rsplit("_", 1)[1], default="")
+    last = max(filter(tables, kept()), key=lambda name: name.rsplit("_", 1)[1], default="")
     return last if "_replaced_" in last else ""

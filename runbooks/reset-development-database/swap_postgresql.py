@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sys
 import time
@@ -14,7 +15,8 @@ from postgresql_tools import beside, create_beside  # noqa: E402
 
 connection = connections[os.environ.get("RUNBOOK_DATABASE", "default")]
 LIVE = connection.settings_dict["NAME"]
-NEW = f"{LIVE[:45]}_resetting"
+STEM = LIVE if len(LIVE) <= 30 else f"{LIVE[:23]}_{hashlib.md5(LIVE.encode()).hexdigest()[:6]}"  # no two names in one
+NEW = f"{STEM}_resetting"
 MARK = "Made by reset-development-database, not in use yet. Safe to drop."
 SECONDS_TO_LEAVE = 5
 quote = connection.ops.quote_name
@@ -53,7 +55,7 @@ def objection(name=LIVE):
 def make_new():
     """Create the new database, after dropping what a killed run left; one of that name that is not ours is left alone."""
     for (comment,) in rows("SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s", NEW):
-        if comment not in (MARK, None) or objection(NEW):
+        if not is_ours(comment) or objection(NEW):
             raise RuntimeError(f"there is a database {NEW} that is in use or not of this runbook. Rename it, then run this again.")
         with connection.cursor() as cursor:
             cursor.execute(f"DROP DATABASE {quote(NEW)}")
@@ -61,9 +63,21 @@ def make_new():
         create_beside(cursor, NEW, MARK)
 
 
+def is_ours(comment):
+    """Whether a killed run made NEW: it has our mark, or none yet and no tables either."""
+    if comment:
+        return comment == MARK
+    other = beside(connection, NEW)
+    try:
+        with other.cursor() as cursor:
+            return not other.introspection.table_names(cursor)
+    finally:
+        other.close()
+
+
 def exchange(incoming, word):
     """Both renames in one transaction: at no moment is there no database."""
-    name = f"{LIVE[:30]}_{word}_{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}"
+    name = f"{STEM}_{word}_{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}"
     connection.close()
     outside = beside(connection, "postgres")
     try:
@@ -81,6 +95,6 @@ def exchange(incoming, word):
 def kept_by_last_reset():
     """The database that the last reset replaced; "" if the last thing done was an undo."""
     names = [name for (name,) in rows(r"SELECT datname FROM pg_database WHERE datname ~ '_(replaced|reset)_\d{8}T\d{12}Z$'")]
-    ours = [name for name in names if name.startswith((f"{LIVE[:30]}_replaced_", f"{LIVE[:30]}_reset_"))]
+    ours = [name for name in names if name.startswith((f"{STEM}_replaced_", f"{STEM}_reset_"))]
     last = max(ours, key=lambda name: name.rsplit("_", 1)[1], default="")
     return last if "_replaced_" in last else ""

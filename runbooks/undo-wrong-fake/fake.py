@@ -3,7 +3,7 @@
 import os
 import sys
 
-from django.db import connections, transaction
+from django.db import connections, router, transaction
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from django.db.migrations.state import ProjectState
@@ -42,6 +42,7 @@ def walk(keys):
         state = loader.graph.nodes[key].mutate_state(state, preserve=False)
         models = state.apps.get_models(include_auto_created=True, include_swapped=False)
         own = [m for m in models if m._meta.app_label == key[0] and m._meta.managed and not m._meta.proxy]
+        own = [m for m in own if router.allow_migrate_model(connection.alias, m)]
         pairs = [traces_of(model) for model in own]
         found.setdefault(key[0], [(set(), set())]).append(tuple(set().union(*each) for each in zip(*pairs, strict=True)) or (set(), set()))
     return found
@@ -69,7 +70,7 @@ class App:
         ranks = [self.rank(step) for step in steps]
         self.recorded_traces, best = recorded_traces, min(ranks)
         self.fits = best[0] == 0
-        self.healthy = self.rank(recorded_traces) <= best if self.fits else not self.rank(recorded_traces)[0]
+        self.healthy = self.fits and self.rank(recorded_traces) <= best
         self.low, self.high = ranks.index(best), len(ranks) - 1 - ranks[::-1].index(best)
         self.closest = steps[self.low]
 
@@ -124,7 +125,7 @@ def truth(recorded):
 
 def objections(nodes):
     """Why the schema can't be the one after exactly `nodes`."""
-    lines = [f"{label}: the schema is that of none of its migrations" for label in (a.label for a in apps if not a.fits and not a.healthy)]
+    lines = [f"{label}: the schema is that of none of its migrations" for label in (app.label for app in apps if not app.fits)]
     for app in apps:
         own, expected = nodes & set(app.keys), app.decided(nodes)
         lines += [f"{named({key})} can't be {'recorded' if key in own else 'left out'}: the schema says otherwise" for key in own ^ expected]

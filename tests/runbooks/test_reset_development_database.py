@@ -11,7 +11,7 @@ from migration_runbooks.worlds import open_sandbox
 from proof import RunbookProof
 
 SEED = "seed_school --students 25"
-BUILDING = 12
+BUILDING = 5
 """How many of the hundreds of changes that `migrate` makes in a database nobody uses yet are kill points; all others are."""
 
 
@@ -60,6 +60,20 @@ class TestResetDevelopmentDatabase(RunbookProof):
             assert done.status == 1 and "the database in use was not changed" in done.stderr, done.output
             assert "Traceback" not in done.output
             assert before.difference(sandbox.snapshot()) == []
+
+    def test_database_of_somebody_else_under_our_name_is_not_dropped(self, database, tmp_path):
+        if database == "sqlite":
+            pytest.skip("on SQLite the name is that of a file beside the project's own")
+        with open_sandbox(self.slug, database, tmp_path) as sandbox:
+            inputs, name = self.diagnose(sandbox), f"{sandbox.place.database}_resetting"
+            sandbox.execute(f"CREATE DATABASE {name}")
+            if database == "postgresql":
+                comment = sandbox.execute(f"COMMENT ON DATABASE {name} IS 'mine'")
+                assert comment == []
+            done = self.step(sandbox, "fix", inputs)
+            assert done.status == 1 and f"there is a database {name}" in done.stderr, done.output
+            listed = "SELECT datname FROM pg_database" if database == "postgresql" else "SHOW DATABASES"
+            assert (name,) in sandbox.execute(listed)
 
     def test_debug_settings_need_no_confirmation(self, database, tmp_path):
         with open_sandbox(self.slug, database, tmp_path) as sandbox:

@@ -105,6 +105,13 @@ class TestUndoWrongFake(RunbookProof):
             self.fix(sandbox, {**inputs, "RECORD": "fees.0012_invoice_discount fees.0013_data"})
             assert healthy.difference(sandbox.snapshot()) == []
 
+    def test_migrations_that_wait_are_no_wrong_fake(self, database, tmp_path):
+        with open_sandbox("healthy", database, tmp_path) as sandbox:
+            for target in (("fees", "0009"), ("students", "0008"), ("attendance", "zero")):
+                assert sandbox.manage("migrate", *target).status == 0
+                done = self.step(sandbox, "diagnose")
+                assert done.status == 0, done.output
+
     @pytest.mark.parametrize("values", [
         {"RECORD": "", "REMOVE": ""},
         {"RECORD": "fees.0099_nothing", "REMOVE": ""},
