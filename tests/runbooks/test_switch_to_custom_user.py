@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import signal
 from types import SimpleNamespace
 
@@ -121,6 +122,13 @@ def shell(sandbox, code):
     return sandbox.manage("shell", "-v", "0", "-c", code)
 
 
+def without_names_from_a_dump(schema):
+    """MariaDB renames its own index of a foreign key with the key; once loaded from a dump, the index keeps its name."""
+    return {
+        table: sorted(re.sub(r"^(index \w+_fk)_auth_user_id:", r"\1:", line) for line in lines) for table, lines in schema.items()
+    }
+
+
 class TestSwitchToCustomUser(RunbookProof):
     slug = "switch-to-custom-user"
     errors = {
@@ -156,7 +164,7 @@ class TestSwitchToCustomUser(RunbookProof):
             assert done(shell(sandbox, SIGN_IN)).splitlines() == [
                 "signed in: True", "users: 200 teacher: 200", "rights: True True", "log: ['teacher1']",
             ]
-            assert self.fresh_schema(database, tmp_path / "new", sandbox) == after.schema
+            assert self.fresh_schema(database, tmp_path / "new", sandbox) == without_names_from_a_dump(after.schema)
 
     def fresh_schema(self, database, directory, sandbox):
         """What `migrate` makes of an empty database with the files that the fix left."""
@@ -238,7 +246,7 @@ class TestSwitchToCustomUser(RunbookProof):
             done(sandbox.manage("migrate", "--fake"))
             done(sandbox.manage("migrate", "--check"))
             gone = shell(sandbox, "from users.models import User; User.objects.count()")
-            assert gone.status != 0 and "users_user" in gone.output.splitlines()[-1]
+            assert gone.status != 0 and "users_user" in gone.output
 
     def test_hack_deleting_the_database_file_deletes_everyone_or_does_nothing(self, database, tmp_path):
         with open_sandbox(self.slug, database, tmp_path) as sandbox:
