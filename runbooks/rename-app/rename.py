@@ -140,7 +140,7 @@ def diagnose():
 
 def fix():
     old, new = os.environ["OLD_APP"], os.environ["NEW_APP"]
-    if not names(old, recorded) and names(new, recorded):
+    if new in labels and old not in labels and not names(old, recorded) and names(new, recorded):
         print(f"Nothing to do: {old} is recorded nowhere.")
         return 0
     if (old, new) not in renamed_apps() or names(new, recorded):

@@ -106,6 +106,33 @@ class TestRenameApp(RunbookProof):
             refused = self.step(library, "fix", {"OLD_APP": "loans", "NEW_APP": "lending_desk"})
             assert refused.status == 1 and "Refused, nothing was changed" in refused.output
 
+    def test_squashed_migrations_move_too(self, tmp_path):
+        with open_sandbox("healthy", "sqlite", tmp_path) as sandbox:
+            before = sandbox.snapshot()
+            rename_in_files(sandbox.project, "attendance", "register", "acharya/settings.py", "register/apps.py")
+            for file in (sandbox.project / "register").rglob("*.py"):
+                file.write_text(file.read_text().replace('("attendance", ', '("register", ').replace("from attendance.", "from register."))
+            inputs = self.diagnose(sandbox)
+            self.fix(sandbox, inputs)
+            self.verify(sandbox, inputs)
+            self.check_renamed(before, sandbox.snapshot(), "attendance", "register", ("record", "leaverequest"))
+            done(sandbox.manage("migrate", "--check"))
+
+    def test_table_with_a_name_of_its_own_keeps_it(self, tmp_path):
+        with open_library("sqlite", tmp_path) as library:
+            edit(library.project / "loans/models.py", ("    class Meta:\n", '    class Meta:\n        db_table = "borrowed"\n'))
+            done(library.manage("makemigrations", "loans"))
+            done(library.manage("migrate"))
+            before = library.snapshot()
+            rename_in_files(library.project, "loans", "desk", "lending/settings.py")
+            for migration in (library.project / "desk/migrations").glob("0*.py"):
+                migration.write_text(migration.read_text().replace("loans", "desk"))
+            inputs = self.diagnose(library)
+            self.fix(library, inputs)
+            assert library.snapshot().rows["borrowed"] == before.rows["borrowed"]
+            assert library.snapshot().rows["desk_reservation"] == before.rows["loans_reservation"]
+            done(library.manage("migrate", "--check"))
+
     def break_other_project(self, library):
         rename_in_files(
             library.project, "catalog", "stock", "lending/settings.py", "loans/models.py", "loans/migrations/0001_initial.py",
