@@ -1,8 +1,7 @@
 from __future__ import annotations
 
-from proof import RunbookProof
-
 from migration_runbooks.worlds import open_sandbox
+from proof import RunbookProof
 
 ORPHANED_RESERVATION = """
 import copy
