@@ -7,7 +7,7 @@ from contextlib import closing
 import pytest
 from migration_runbooks.pages.blocks import read_page
 from migration_runbooks.paths import DOCS
-from two_releases import FILES, on, on_all, page
+from two_releases import ALL_WORK, FILES, on, on_all, page
 
 PAGE = DOCS / "safe-changes" / "change-data-at-scale.md"
 MONTH = "models.PositiveSmallIntegerField(null=True)"
@@ -95,3 +95,17 @@ def test_one_late_row_stops_not_null_and_nothing_is_changed(database, filling):
     assert REFUSES_NULL[database].split(" at row")[0] in page("change-data-at-scale")
     assert filling.migrate("0013").status == 0
     assert filling.migrate().status == 0
+
+
+@on_all
+def test_both_releases_work_until_null_is_forbidden(database, filling):
+    constraints = '        constraints = [models.CheckConstraint(condition=models.Q(amount__gt=0), name="payment_amount_positive")]\n'
+    fills = "\n    def save(self, **options):\n        self.month = self.paid_at.month\n        super().save(**options)\n"
+    filling.change_model(constraints, constraints + fills)
+    assert (filling.old(), filling.new()) == (ALL_WORK, ALL_WORK)
+    assert filling.migrate().status == 0
+    assert (filling.old(), filling.new()) == (ALL_WORK, ALL_WORK)
+    filling.written.append("0014_fill_payment_month")
+    filling.write_migration("0015_require", "migrations.AlterField('payment', 'month', models.PositiveSmallIntegerField())")
+    assert filling.migrate().status == 0
+    assert filling.old().startswith("INSERT fails") and filling.new() == ALL_WORK
