@@ -1,4 +1,4 @@
-"""Insert, read and change a payment with the models of this release, print what the database says, keep nothing."""
+"""Insert, read and change a payment as this release does, and keep nothing."""
 
 import sys
 
@@ -23,6 +23,7 @@ for name, run in statements.items():
             transaction.set_rollback(True)
         works.append(name)
     except DatabaseError as error:
-        fails.append(f"{name} fails: {type(error).__name__}: {str(error).splitlines()[0]}")
+        [reason, *_] = str(error).splitlines()
+        fails.append(f"{name} fails: {type(error).__name__}: {reason}")
 print(*fails, *([", ".join(works) + " work"] if works else []), sep="\n")
 sys.exit(bool(fails))
