@@ -1,0 +1,262 @@
+"""Replaces the migrations of one app by a fresh initial one, in the files and in the history. STEP says what to do.
+
+APP is the app's label. CARRY_OVER and LEAVE_OUT name, separated by spaces, its migrations that change rows: what a new
+database still needs, and what it does not. STEP=record needs REPLACED, which the fix prints for your other databases.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from django.core.management import call_command
+from django.db import connections, router, transaction
+from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
+
+sys.path.insert(0, ".runbook/reset-app-migrations")
+from new_files import Refused, carried_over, data_migrations, initial_files, only_data, own_files  # noqa: E402
+
+connection = connections[os.environ.get("RUNBOOK_DATABASE", "default")]
+APP = os.environ.get("APP", "")
+CARRY_OVER, LEAVE_OUT, REPLACED = (set(os.environ.get(name, "").split()) for name in ("CARRY_OVER", "LEAVE_OUT", "REPLACED"))
+KEPT = Path(".runbook/reset-app-migrations/kept")
+PLAN, DONE = KEPT / APP / "plan.json", KEPT / APP / "done.json"
+
+
+def recorded(alias):
+    return {name for app, name in MigrationRecorder(connections[alias]).applied_migrations() if app == APP}
+
+
+def databases():
+    """Aliases of the databases that have run migrations of the app; replicas follow by themselves."""
+    writable = [alias for alias in connections if not connections[alias].settings_dict["TEST"]["MIRROR"]]
+    return [alias for alias in writable if alias == connection.alias or recorded(alias)]
+
+
+def unapplied():
+    for alias in databases():
+        executor = MigrationExecutor(connections[alias])
+        plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+        yield from (f"{migration} is not applied on database {alias!r}. Run `migrate` there first." for migration, _ in plan)
+
+
+def model_changes():
+    try:
+        call_command("makemigrations", APP, check_changes=True, dry_run=True, interactive=False, verbosity=0)
+    except SystemExit:
+        yield f"Models of {APP} have changes without a migration. Run `makemigrations {APP}` and `migrate` first."
+
+
+def lost_parts(loader):
+    """What recorded migrations of the app made and the database does not have: a reset would hide it for ever."""
+    own = [m for m in loader.project_state().apps.get_models(include_auto_created=True) if m._meta.app_label == APP]
+    for alias in databases():
+        with connections[alias].cursor() as cursor:
+            tables = connections[alias].introspection.table_names(cursor)
+            for model in own:
+                table = model._meta.db_table
+                if not model._meta.can_migrate(connections[alias]) or not router.allow_migrate_model(alias, model):
+                    continue
+                there = {c.name for c in connections[alias].introspection.get_table_description(cursor, table)} if table in tables else set()
+                for column in sorted({f.column for f in model._meta.local_concrete_fields} - there):
+                    yield f"{table}.{column} is not in database {alias!r}, though a recorded migration makes it."
+
+
+def ties(loader):
+    """Migrations outside the app that need its old names, and the other way round."""
+    for key, migration in sorted(loader.disk_migrations.items()):
+        for parent in migration.dependencies if key[0] != APP else []:
+            if parent[0] == APP and not parent[1].startswith("__"):
+                yield f"{'.'.join(key)} depends on {APP}.{parent[1]}. Squash instead: see the runbook squash-app-migrations."
+        if migration.run_before and APP in {key[0], *(child[0] for child in migration.run_before)}:
+            yield f"{'.'.join(key)} has run_before, which a new file would not have. Turn it into a dependency first."
+
+
+def undecided(loader, files):
+    data = data_migrations(loader, APP)
+    for name in sorted((CARRY_OVER | LEAVE_OUT) - set(data)):
+        yield f"{APP} has no data migration {name!r}: correct CARRY_OVER or LEAVE_OUT."
+    for name in data:
+        if (name in CARRY_OVER) == (name in LEAVE_OUT):
+            yield f"{APP}.{name} runs code or SQL of yours. Read it, then name it in CARRY_OVER or in LEAVE_OUT."
+        elif name in CARRY_OVER and not only_data(loader.disk_migrations[APP, name]):
+            yield f"{APP}.{name} also changes the schema, so it can't be carried over as it is."
+    folders = sorted({str(path.parent) for path in files.values()})
+    try:
+        done = subprocess.run(["git", "status", "--porcelain", "--", *folders], capture_output=True, text=True)
+    except OSError:
+        return  # no git here; the files are kept under .runbook
+    if done.returncode == 0 and done.stdout.strip():
+        yield f"Migration files are not committed: {' '.join(done.stdout.split()[1::2])}. Commit them first."
+
+
+def examine():
+    """(the loader, {name: path} of old files, {name: text} of the new initial ones); the last is None if nothing is gained."""
+    loader = MigrationLoader(connection)
+    files = own_files(loader, APP)
+    if len(files) == 1:
+        return loader, files, None
+    if lines := [*unapplied(), *model_changes(), *ties(loader), *lost_parts(loader)]:
+        raise Refused(lines)
+    taken = set(files).union(*(recorded(alias) for alias in databases()))
+    initial = initial_files(connection, APP, taken)
+    kept = set(data_migrations(loader, APP)) - LEAVE_OUT
+    return loader, files, initial if len(files) > len(initial) + len(kept) else None
+
+
+def planned():
+    """What the fix will do, as JSON: old files, new texts, and rows by database; None if there is nothing to do."""
+    loader, files, initial = examine()
+    if not initial:
+        return None
+    if lines := [*undecided(loader, files)]:
+        raise Refused(lines)
+    order = [name for app, name in loader.graph.forwards_plan(loader.graph.leaf_nodes(APP)[0]) if app == APP]
+    texts = {name: files[name].read_text() for name in order if name in CARRY_OVER}
+    new = carried_over(connection, APP, initial, texts)
+    folder = next(iter(files.values())).parent
+    return {
+        "old": {str(path): name for name, path in sorted(files.items())},
+        "new": {str(folder / f"{name}.py"): text for name, text in new.items()},
+        "rows": {alias: sorted(recorded(alias)) for alias in databases()},
+    }
+
+
+def names(plan, key):
+    return [Path(path).stem for path in plan[key]]
+
+
+def shown(path):
+    return Path(path).relative_to(Path.cwd().resolve())
+
+
+def diagnose():
+    """0: nothing to reset. 1: what a reset would do. 2: refused, with the reasons."""
+    if PLAN.is_file():
+        print("A reset of this app was interrupted. Run the fix again to finish it, or undo to go back.")
+    elif plan := planned():
+        print(f"{APP}: {len(plan['old'])} migration files become {len(plan['new'])}: {' '.join(names(plan, 'new'))}")
+        print(f"Rows of django_migrations: {', '.join(f'{len(rows)} on {alias}' for alias, rows in plan['rows'].items())}")
+    else:
+        print(f"Nothing to reset: {APP} has as few migrations as it can have.")
+        return 0
+    print(f"APP={APP}\nCARRY_OVER={' '.join(sorted(CARRY_OVER))}\nLEAVE_OUT={' '.join(sorted(LEAVE_OUT))}")
+    return 1
+
+
+def replace(path, text):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    whole = path.with_name(path.name + ".part")
+    whole.write_text(text)
+    os.replace(whole, path)
+
+
+def begin():
+    """Writes down all that will be done, so that a fix that was killed can be finished or taken back."""
+    plan = planned()
+    if plan and DONE.is_file():
+        number = 1
+        while (older := KEPT / f"{APP}-{number}").exists():
+            number += 1
+        DONE.parent.rename(older)
+    if plan:
+        (PLAN.parent / "files").mkdir(parents=True, exist_ok=True)
+        replace(PLAN, json.dumps(plan, indent=1))
+    return plan
+
+
+def fix():
+    plan = json.loads(PLAN.read_text()) if PLAN.is_file() else begin()
+    if not plan:
+        print(f"Nothing to do: {APP} has as few migrations as it can have.")
+        return 0
+    for path in plan["old"]:
+        if Path(path).exists():
+            os.replace(path, PLAN.parent / "files" / Path(path).name)
+    for path, text in plan["new"].items():
+        replace(Path(path), text)
+        print(f"Wrote {shown(path)}")
+    for alias, rows in plan["rows"].items():
+        swap_rows(alias, rows, names(plan, "new"))
+    os.replace(PLAN, DONE)
+    print(f"The {len(plan['old'])} old files are in {PLAN.parent / 'files'}; {', '.join(plan['rows'])}: history replaced.")
+    print("On every other database that has run all of the old ones, before anybody runs `migrate` there with the new files:")
+    print(f"export APP={APP} REPLACED=\"{' '.join(plan['old'].values())}\"")
+    print("STEP=record uv run manage.py shell -v 0 < .runbook/reset-app-migrations/reset.py")
+    return 0
+
+
+def swap_rows(alias, remove, add):
+    recorder = MigrationRecorder(connections[alias])
+    with transaction.atomic(using=alias):
+        there = recorded(alias)
+        for name in sorted(there.intersection(remove)):
+            recorder.record_unapplied(APP, name)
+        for name in add:
+            if name not in there:
+                recorder.record_applied(APP, name)
+
+
+def record():
+    """For another database, with the new files: its old rows become the new ones, if it had run all of the old ones."""
+    new = set(own_files(MigrationLoader(None), APP))
+    if not REPLACED or REPLACED & new:
+        raise Refused(["Set REPLACED to what the fix printed, and use the files that it wrote."])
+    for alias in databases():
+        there = recorded(alias)
+        if missing := sorted(REPLACED - there if not new <= there else []):
+            raise Refused([f"Database {alias!r} has not run {' '.join(missing)}. Run `migrate` there with the old files first."])
+    for alias in databases():
+        swap_rows(alias, recorded(alias) - new, sorted(new))
+        print(f"{alias}: {' '.join(sorted(new))} recorded in place of the old migrations of {APP}.")
+    return 0
+
+
+def undo():
+    if DONE.is_file():
+        later = set(own_files(MigrationLoader(None), APP)) - {Path(path).stem for path in json.loads(DONE.read_text())["new"]}
+        if later:
+            raise Refused([f"{APP} has newer migrations: {' '.join(sorted(later))}. Roll them back and remove them first."])
+        os.replace(DONE, PLAN)
+    if not PLAN.is_file():
+        print(f"Nothing to undo: no reset of {APP} is kept under .runbook.")
+        return 0
+    plan = json.loads(PLAN.read_text())
+    for path in plan["new"]:
+        Path(path).unlink(missing_ok=True)
+    for path in plan["old"]:
+        if (kept := PLAN.parent / "files" / Path(path).name).exists():
+            os.replace(kept, path)
+    for alias, rows in plan["rows"].items():
+        swap_rows(alias, names(plan, "new"), rows)
+    PLAN.unlink()
+    print(f"The migration files of {APP} and their rows are as they were before the fix.")
+    return 0
+
+
+def verify():
+    if PLAN.is_file():
+        print("The reset was interrupted. Run the fix again.")
+        return 1
+    _, files, initial = examine()
+    lines = [*unapplied(), *model_changes()] + ([f"{APP} can be reset: it has {len(files)} migrations."] if initial else [])
+    for alias in databases():
+        lines += [f"{APP}.{name} is recorded on {alias}, and has no file." for name in sorted(recorded(alias) - set(files))]
+    print(*lines or [f"{APP}: {' '.join(sorted(files))}, recorded as such on {', '.join(databases())}; no model has changed."], sep="\n")
+    return 1 if lines else 0
+
+
+try:
+    status = {"diagnose": diagnose, "fix": fix, "record": record, "undo": undo, "verify": verify}[os.environ["STEP"]]()
+except Refused as refused:
+    print("Refused, nothing was changed:", *(f"  {line}" for line in refused.lines), sep="\n", file=sys.stderr)
+    status = 2 if os.environ["STEP"] == "diagnose" else 1
+except Exception as error:
+    print(f"Can't tell: {type(error).__name__}: {error}", file=sys.stderr)
+    status = 2
+sys.exit(status)
