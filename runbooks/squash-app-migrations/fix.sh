@@ -1,0 +1,5 @@
+#!/usr/bin/env bash
+set -euo pipefail
+# --8<-- [start:squash]
+STEP=fix uv run manage.py shell -v 0 < .runbook/squash-app-migrations/squash.py
+# --8<-- [end:squash]
