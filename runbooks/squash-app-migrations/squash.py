@@ -74,7 +74,8 @@ def obstacles(graph, keys):
         hint = f'set TO="{shorter[1]}"' if shorter else "set FROM to a later migration"
         yield f"{'.'.join(between)} stands between: it needs a migration of the range, and one of the range needs it. Then {hint}."
     own = {parent.key for key in keys[1:] for parent in graph.node_map[key].parents if parent.key[0] == APP} - set(keys)
-    if own -= {parent.key for parent in graph.node_map[keys[0]].parents}:
+    own -= {parent.key for parent in graph.node_map[keys[0]].parents}
+    if own:
         yield f"The range begins inside a branch: {' '.join(name for _, name in sorted(own))} would be left out. Begin earlier."
     for key in keys:
         migration = graph.nodes[key]
