@@ -1,9 +1,14 @@
-"""The catalogue as a script file, so that the paste box works without a server, from the file system too."""
+"""The catalogue as a script file, so that the paste box works without a server, from the file system too.
+
+`python -m migration_runbooks.explain.browser FILE` writes it; scripts/build and scripts/serve do.
+"""
 
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import asdict
+from pathlib import Path
 
 from migration_runbooks.catalogue.errors import Clue, all_errors
 from migration_runbooks.explain.clean import rules, translations
@@ -27,3 +32,7 @@ def catalogue_script() -> str:
 def _clue(clue: Clue) -> dict:
     fields = asdict(clue)
     return {name: fields[name] for name in ("pattern", "weight", "needs", "unless") if fields[name]}
+
+
+if __name__ == "__main__":
+    Path(sys.argv[1]).write_text(catalogue_script())
