@@ -8,98 +8,24 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
-import sysconfig
 from pathlib import Path
 
-from django.apps import apps
 from django.db import connections, transaction
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
 sys.path.insert(0, ".runbook/squash-app-migrations")
+from squash_range import APP, FROM, TO, is_own, keys_before, obstacles, path_of, range_of, shown, uncommitted  # noqa: E402
 from squashed_file import Refused, repoint, squashed_text, without_replaces  # noqa: E402
 
 connection = connections[os.environ.get("RUNBOOK_DATABASE", "default")]
-APP, FROM, TO = (os.environ.get(name, "") for name in ("APP", "FROM", "TO"))
-KEPT = Path(".runbook/squash-app-migrations/kept") / APP
-PLAN = KEPT / "finished.json"
+KEPT = Path(".runbook/squash-app-migrations/kept")
+PLAN = KEPT / f"{APP}.{FROM}..{TO}.json"
 
 
 def file_of(key):
-    return Path(sys.modules[loader.disk_migrations[key].__module__].__file__).resolve()
-
-
-def is_own(path):
-    installed = [Path(sysconfig.get_paths()[name]).resolve() for name in ("purelib", "platlib", "stdlib")]
-    foreign = any(path.is_relative_to(folder) for folder in installed) or "site-packages" in path.parts
-    return path.is_relative_to(Path.cwd().resolve()) and not foreign
-
-
-def range_of(graph):
-    """The migrations from FROM to TO, in order, as squashmigrations takes them. Raises Refused."""
-    try:
-        apps.get_app_config(APP)
-    except LookupError:
-        raise Refused([f"There is no app {APP!r} in INSTALLED_APPS. Set APP to the label of one of your apps."]) from None
-    for name in (FROM, TO):
-        if (APP, name) not in graph.nodes:
-            raise Refused([f"{APP} has no migration {name!r}: set FROM and TO to names that `showmigrations {APP}` lists."])
-        if not is_own(file_of((APP, name))):
-            raise Refused([f"{APP} is not an app of this project: its migrations are in {file_of((APP, name)).parent}."])
-    keys = [key for key in graph.forwards_plan((APP, TO)) if key[0] == APP]
-    if (APP, FROM) not in keys:
-        raise Refused([f"{FROM} does not come before {TO}. `showmigrations {APP}` lists them in order."])
-    return keys[keys.index((APP, FROM)):]
-
-
-def way_back(graph, keys):
-    """A migration outside the range that needs one inside, while another inside needs it: the squash would be a ring."""
-    after = {child for key in keys for child in graph.backwards_plan(key)}
-    before = {parent for key in keys for parent in graph.forwards_plan(key)}
-    return min((after & before) - set(keys), default=None)
-
-
-def longest_without_a_ring(graph, keys):
-    ends = [number for number in range(2, len(keys)) if not way_back(graph, keys[:number])]
-    return keys[max(ends) - 1] if ends else None
-
-
-def obstacles(graph, keys):
-    if len(keys) < 2:
-        yield "One migration is nothing to squash: set FROM and TO to the first and the last of a range."
-    if between := way_back(graph, keys):
-        shorter = longest_without_a_ring(graph, keys)
-        hint = f'set TO="{shorter[1]}"' if shorter else "set FROM to a later migration"
-        yield f"{'.'.join(between)} stands between: it needs a migration of the range, and one of the range needs it. Then {hint}."
-    own = {parent.key for key in keys[1:] for parent in graph.node_map[key].parents if parent.key[0] == APP} - set(keys)
-    own -= {parent.key for parent in graph.node_map[keys[0]].parents}
-    if own:
-        yield f"The range begins inside a branch: {' '.join(name for _, name in sorted(own))} would be left out. Begin earlier."
-    for key in keys:
-        migration = graph.nodes[key]
-        if migration.replaces:
-            yield f"{key[1]} is itself a squash. Finish that one first: STEP=finish, with its own FROM and TO."
-        if not migration.atomic:
-            yield f"{key[1]} is atomic = False, which a squash would lose. End the range before it."
-        if migration.run_before:
-            yield f"{key[1]} has run_before, which a squash would lose. Turn it into a dependency first."
-    yield from uncommitted()
-
-
-def uncommitted():
-    folder = str(file_of((APP, TO)).parent)
-    try:
-        done = subprocess.run(["git", "status", "--porcelain", "--", folder], capture_output=True, text=True)
-    except OSError:
-        return  # no git here
-    if done.returncode == 0 and done.stdout.strip():
-        yield f"Files in {shown(Path(folder))} are not committed. Commit them first."
-
-
-def shown(path):
-    return path.relative_to(Path.cwd().resolve())
+    return path_of(loader.disk_migrations[key])
 
 
 def squash_there():
@@ -112,17 +38,14 @@ def squash_there():
 
 
 def draft():
-    """(path, text) of the squash. Raises Refused."""
-    whole = MigrationLoader(None, replace_migrations=True)
-    keys = range_of(whole.graph)
-    if lines := [*obstacles(whole.graph, keys)]:
+    """(path and text of the squash, migrations of the range). Raises Refused."""
+    graph = MigrationLoader(None).graph
+    keys = range_of(graph)
+    if lines := [*obstacles(graph, keys)]:
         raise Refused(lines)
-    name, text = squashed_text(APP, keys, file_of((APP, TO)).parent, is_first=not keys_before(whole.graph, keys))
-    return file_of((APP, TO)).with_name(f"{name}.py"), text, keys
-
-
-def keys_before(graph, keys):
-    return [parent for parent in graph.node_map[keys[0]].parents if parent.key[0] == APP]
+    folder = file_of((APP, TO)).parent
+    name, text = squashed_text(APP, keys, folder, is_first=not keys_before(graph, keys))
+    return folder / f"{name}.py", text, keys
 
 
 def diagnose():
@@ -131,7 +54,7 @@ def diagnose():
         print(f"Nothing to squash: {APP}.{squash[1]} replaces this range.")
         return 0
     if PLAN.is_file():
-        print("Nothing to squash: the squash of this app was finished.")
+        print("Nothing to squash: the squash of this range was finished.")
         return 0
     path, text, keys = draft()
     print(f"{len(keys)} migrations become {shown(path)}, and stay until the next release:", *(f"  {name}" for _, name in keys), sep="\n")
@@ -147,8 +70,8 @@ def replace(path, text):
 
 
 def fix():
-    if squash := squash_there():
-        print(f"Nothing to do: {APP}.{squash[1]} replaces this range.")
+    if squash_there() or PLAN.is_file():
+        print("Nothing to do: this range is squashed.")
         return 0
     path, text, keys = draft()
     replace(path, text)
@@ -189,17 +112,18 @@ def undo():
         raise Refused([f"{'.'.join(key)} depends on {squash[1]}: let it depend on {TO} first." for key in sorted(users)])
     for alias in databases():
         write_rows(alias, remove=[squash[1]])
-    file_of(squash).unlink()
-    print(f"Took {squash[1]} away; the files that it replaced are in use again.")
+    KEPT.mkdir(parents=True, exist_ok=True)
+    os.replace(file_of(squash), KEPT / file_of(squash).name)
+    print(f"Took {squash[1]} away, into {KEPT}; the files that it replaced are in use again.")
     return 0
 
 
 def verify():
     squash = squash_there()
-    if not squash:
-        print("There is no squash of this range.")
-        return 1
     graph = MigrationLoader(connection).graph  # raises for a ring or a gap
+    if not squash:
+        print("The squash of this range was finished." if PLAN.is_file() else "There is no squash of this range.")
+        return 0 if PLAN.is_file() else 1
     used = "in use" if squash in graph.nodes else "waiting, since only some of the replaced migrations are applied here"
     print(f"{APP}.{squash[1]} can be read, fits the other migrations and is {used}.")
     return 0
@@ -225,12 +149,14 @@ def finish():
 def finishing(squash):
     """What finish will do: texts before and after, and rows. Raises Refused unless every database has seen release 1."""
     replaced = [tuple(each) for each in loader.disk_migrations[squash].replaces]
-    lines = [*uncommitted()]
+    lines = [*uncommitted(file_of(squash).parent)]
     for alias in databases():
         missing = [name for name in [*(name for _, name in replaced), squash[1]] if name not in recorded(alias)]
         lines += [f"Not recorded on database {alias!r}: {' '.join(missing)}. Run `migrate` there first."] if missing else []
     after = {file_of(squash): without_replaces(file_of(squash).read_text())}
     for key, migration in sorted(loader.disk_migrations.items()):
+        if set(replaced) & set(map(tuple, migration.run_before)):
+            lines.append(f"{'.'.join(key)} names a replaced migration in run_before: turn it into a dependency first.")
         if key in replaced or key == squash or not set(replaced) & set(map(tuple, migration.dependencies)):
             continue
         text = repoint(file_of(key).read_text(), replaced, squash)
@@ -253,6 +179,9 @@ def reopen():
         print("Nothing to take back: finish was not run here.")
         return 0
     plan = json.loads(PLAN.read_text())
+    changed = [path for path, text in plan["after"].items() if Path(path).read_text() not in (text, plan["before"][path])]
+    if changed:
+        raise Refused([f"{shown(Path(path))} was changed since. Take that change back first." for path in changed])
     for path in [*plan["replaced"], *plan["after"]]:
         replace(Path(path), plan["before"][path])
     for alias, names in plan["rows"].items():
@@ -271,6 +200,7 @@ except Refused as refused:
     print("Refused, nothing was changed:", *(f"  {line}" for line in refused.lines), sep="\n", file=sys.stderr)
     status = 2 if os.environ["STEP"] == "diagnose" else 1
 except Exception as error:
-    print(f"Can't tell: {type(error).__name__}: {error}", file=sys.stderr)
+    hint = "Run the same step again when the reason is gone." if PLAN.is_file() else "Nothing was changed."
+    print(f"Can't tell: {type(error).__name__}: {error}\n{hint}", file=sys.stderr)
     status = 2
 sys.exit(status)

@@ -92,11 +92,14 @@ class Piece:
 
     def __init__(self, path, names):
         self.module, self.source, self.names = path.stem, path.read_text(), {}
-        self.bound = {name: node for node in ast.parse(self.source).body for name in names_bound_by(node)}
+        self.bound = {}
+        for node in ast.parse(self.source).body:
+            for name in names_bound_by(node):
+                self.bound.setdefault(name, []).append(node)
         nodes = self.closure(names)
         self.imports = [ast.unparse(node) for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)]
         self.nodes = [node for node in nodes if not isinstance(node, ast.Import | ast.ImportFrom)]
-        self.definitions = [name for name, node in self.bound.items() if node in self.nodes]
+        self.definitions = [name for name, nodes in self.bound.items() if set(nodes) & set(self.nodes)]
 
     def closure(self, names):
         """Top-level statements that bind the names, or what those use, in the order of the file."""
@@ -104,12 +107,11 @@ class Piece:
         if missing := sorted(open_names - self.bound.keys()):
             raise Refused([f"{self.module} does not define {' '.join(missing)} at its top level: copy it by hand."])
         while open_names:
-            node = self.bound[open_names.pop()]
-            if node not in found:
+            for node in set(self.bound[open_names.pop()]).difference(found):
                 found.append(node)
                 open_names |= {each.id for each in ast.walk(node) if isinstance(each, ast.Name)} & self.bound.keys()
-        future = [n for n in self.bound.values() if isinstance(n, ast.ImportFrom) and n.module == "__future__"]
-        return sorted({*found, *future}, key=lambda node: node.lineno)
+        always = [*self.bound.get("annotations", []), *self.bound.get("*", [])]
+        return sorted({*found, *always}, key=lambda node: node.lineno)
 
     def rename(self, name):
         self.names[name] = f"{name}_{self.module}"
@@ -138,13 +140,18 @@ class Piece:
                 yield each.lineno, line.index(each.name.encode(), each.col_offset + len("def")), each.name
 
 
-def names_bound_by(node):
-    if isinstance(node, ast.FunctionDef | ast.ClassDef):
-        return [node.name]
-    if isinstance(node, ast.Import | ast.ImportFrom):
-        return [(alias.asname or alias.name).split(".")[0] for alias in node.names]
-    targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
-    return [each.id for target in targets for each in ast.walk(target) if isinstance(each, ast.Name)]
+def names_bound_by(statement):
+    """Names that a top-level statement gives a value to, or may change the value of."""
+    nodes = [statement] if isinstance(statement, ast.FunctionDef | ast.ClassDef) else [*ast.walk(statement)]
+    for node in nodes:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            yield node.name
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            yield from ((alias.asname or alias.name).split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.Name) and (isinstance(node.ctx, ast.Store) or not isinstance(statement, ast.Assign)):
+            yield node.id
+        elif isinstance(node, ast.Attribute | ast.Subscript) and isinstance(node.ctx, ast.Store):
+            yield from (each.id for each in ast.walk(node.value) if isinstance(each, ast.Name))
 
 
 def assignment(text, attribute):

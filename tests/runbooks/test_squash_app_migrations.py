@@ -16,12 +16,18 @@ import string as letters
 
 from django.db import migrations
 
-WORD = "{word}"
+if True:
+    def read(words):
+        return words["word"]
+
+WORDS = dict()
+WORDS["other"] = ""
+WORDS.update(word="{word}")
 
 
 def wanted():
     # Kept: a comment.
-    return letters.capwords(WORD)
+    return letters.capwords(read(WORDS))
 
 
 def forwards(apps, schema_editor):
@@ -131,6 +137,12 @@ class TestSquashAppMigrations(RunbookProof):
             assert self.run_step(sandbox, "finish").status == 0
             assert self.step(sandbox, "diagnose", RANGE).status == 0
             assert "STEP=reopen" in self.step(sandbox, "undo", RANGE).output
+            self.verify(sandbox, RANGE)
+            edited = sandbox.project / "fees/migrations/0008_payment_amount_positive.py"
+            text = edited.read_text()
+            edited.write_text(text + "# edited\n")
+            assert "was changed since" in self.run_step(sandbox, "reopen").output
+            edited.write_text(text)
             assert self.run_step(sandbox, "reopen").status == 0
             assert before.difference(sandbox.snapshot()) == [] and sandbox.files() == files
 
