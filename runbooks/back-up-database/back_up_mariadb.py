@@ -10,12 +10,13 @@ import re
 import sys
 from itertools import zip_longest
 
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, transaction
 
 sys.path.insert(0, ".runbook/back-up-database")
 from backup_folder import (  # noqa: E402
     Refused,
     applied,
+    connection,
     differences,
     keep,
     new_backup,
@@ -23,13 +24,14 @@ from backup_folder import (  # noqa: E402
     part_of,
     run_tool,
     set_aside,
+    short_name,
     told_plainly,
 )
 from fingerprints import fingerprints  # noqa: E402
 from mariadb_tools import beside, tool  # noqa: E402
 
 MARK = "Made by back-up-database to check a backup. Safe to drop."
-PREFIX = f"{connection.settings_dict['NAME'][:35]}_check_"
+PREFIX = f"{short_name()}_check_"
 OPTIONS = ["--single-transaction", "--routines", "--triggers", "--hex-blob", "--skip-dump-date"]
 # Events would run in the copy as well, so they are added to the file after the copy was compared.
 EVENTS = ["--no-create-info", "--no-data", "--skip-triggers", "--events", "--skip-dump-date"]
@@ -57,7 +59,7 @@ def same_text(one, other) -> bool:
 
 
 def fingerprints_of_one_moment() -> dict:
-    with transaction.atomic():
+    with transaction.atomic(using=connection.alias):
         return fingerprints(connection)
 
 
@@ -104,7 +106,7 @@ def wrong_with(part, backup, before: dict) -> str:
             cursor.execute(f"CREATE DATABASE {quoted} CHARACTER SET {charset} COLLATE {collation} COMMENT '{MARK}'")
         except DatabaseError as error:
             return (f"it could not be restored elsewhere, because this user may not create a database: {error}\n"
-                    f"Next, as an administrator: GRANT ALL ON `{connection.settings_dict['NAME'][:35]}\\_check\\_%`.* TO this user;")
+                    f"Next, as an administrator: GRANT ALL ON `{short_name()}\\_check\\_%`.* TO this user;")
         try:
             return copy_differs(part, name, before)
         except Refused as refusal:

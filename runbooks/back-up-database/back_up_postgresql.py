@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 import sys
 
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, transaction
 
 sys.path.insert(0, ".runbook/back-up-database")
 from backup_folder import (  # noqa: E402
     Refused,
     applied,
+    connection,
     differences,
     keep,
     new_backup,
@@ -18,18 +19,19 @@ from backup_folder import (  # noqa: E402
     part_of,
     run_tool,
     set_aside,
+    short_name,
     told_plainly,
 )
 from fingerprints import fingerprints  # noqa: E402
 from postgresql_tools import beside, create_beside, tool_environment  # noqa: E402
 
 MARK = "Made by back-up-database to check a backup. Safe to drop."
-PREFIX = f"{connection.settings_dict['NAME'][:35]}_check_"
+PREFIX = f"{short_name()}_check_"
 
 
 def dump(part) -> tuple[dict, list[str]]:
     """Dump and read fingerprints in one and the same snapshot, so that writers raise no false alarm."""
-    with transaction.atomic():
+    with transaction.atomic(using=connection.alias):
         with connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             cursor.execute("SELECT pg_export_snapshot()")

@@ -6,10 +6,18 @@ import sqlite3
 import sys
 from pathlib import Path
 
-from django.db import connection
-
 sys.path.insert(0, ".runbook/back-up-database")
-from backup_folder import Refused, applied, keep, new_backup, one_at_a_time, part_of, set_aside, told_plainly  # noqa: E402
+from backup_folder import (  # noqa: E402
+    Refused,
+    applied,
+    connection,
+    keep,
+    new_backup,
+    one_at_a_time,
+    part_of,
+    set_aside,
+    told_plainly,
+)
 from fingerprints import of_sqlite  # noqa: E402
 
 

@@ -17,8 +17,10 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, connections
 from django.db.migrations.recorder import MigrationRecorder
+
+connection = connections[os.environ.get("RUNBOOK_DATABASE", "default")]
 
 
 class Refused(Exception):
@@ -95,6 +97,12 @@ def identity() -> str:
     return f"{connection.vendor}:{settings['HOST']}:{settings['PORT']}/{settings['NAME']}"
 
 
+def short_name() -> str:
+    """The database's name, with room to add to it: a long one is cut, and a hash keeps two that begin alike apart."""
+    name = str(connection.settings_dict["NAME"])
+    return name if len(name) <= 30 else f"{name[:23]}_{hashlib.md5(name.encode()).hexdigest()[:6]}"
+
+
 def applied() -> list[str]:
     return sorted(f"{app}.{name}" for app, name in MigrationRecorder(connection).applied_migrations())
 
@@ -112,7 +120,8 @@ def write_through(path: Path) -> None:
 def keep(part: Path, backup: Path, tables: dict, migrations: list[str], note: str = "") -> None:
     """Give a verified backup its name; the record comes last, so that a backup with a record is whole."""
     record = {
-        "project": os.environ["DJANGO_SETTINGS_MODULE"], "database": identity(), "vendor": connection.vendor, "made": datetime.now(UTC).isoformat(),
+        "project": os.environ["DJANGO_SETTINGS_MODULE"], "alias": connection.alias, "database": identity(), "vendor": connection.vendor,
+        "made": datetime.now(UTC).isoformat(),
         "sha256": sha256(part), "migrations": migrations, "tables": tables, "note": note,
     }
     record_part = part_of(backup.with_name(backup.name + ".json"))

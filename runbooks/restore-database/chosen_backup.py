@@ -7,20 +7,20 @@ import os
 import sys
 from pathlib import Path
 
-from django.db import DatabaseError, connection
+from django.db import DatabaseError
 
 sys.path.insert(0, ".runbook/restore-database")
-from backup_folder import Refused, differences, folder, identity, sha256, verified_backups  # noqa: E402
+from backup_folder import Refused, connection, differences, folder, identity, sha256, verified_backups  # noqa: E402
 from fingerprints import fingerprints  # noqa: E402
 
 
 def chosen() -> tuple[Path, dict]:
-    """BACKUP, or the newest verified backup in BACKUP_DIR, whose file is still as it was verified. Raises Refused."""
+    """BACKUP, or the database's newest verified backup in BACKUP_DIR, whose file is still as it was verified. Raises Refused."""
     if not os.environ.get("BACKUP"):
-        project = os.environ["DJANGO_SETTINGS_MODULE"]
-        own = [path for path, record in verified_backups() if (record["project"], record["vendor"]) == (project, connection.vendor)]
+        this = os.environ["DJANGO_SETTINGS_MODULE"], connection.vendor, connection.alias
+        own = [path for path, each in verified_backups() if (each["project"], each["vendor"], each["alias"]) == this]
         if not own:
-            raise Refused(f"There is no verified backup of this project in {folder()}. Set BACKUP to the file to restore.")
+            raise Refused(f"There is no verified backup of this project's database {connection.alias!r} in {folder()}. Set BACKUP to the file to restore.")
         os.environ["BACKUP"] = str(own[0])
     backup = Path(os.environ["BACKUP"])
     record_file = backup.with_name(backup.name + ".json")

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import time
 from datetime import UTC, datetime
 
-from django.db import connection
-
 sys.path.insert(0, ".runbook/restore-database")
-from backup_folder import Refused, differences, run_tool, told_plainly  # noqa: E402
+from backup_folder import Refused, connection, differences, run_tool, short_name, told_plainly  # noqa: E402
 from chosen_backup import chosen, live_differences, unknown_to_the_code  # noqa: E402
 from fingerprints import fingerprints  # noqa: E402
 from mariadb_tools import beside, tool  # noqa: E402
 
 LIVE = connection.settings_dict["NAME"]
-NEW = f"{LIVE[:45]}_restoring"
+STEM = short_name()
+NEW = f"{STEM}_restoring"
 MARK = "Made by restore-database, not in use yet. Safe to drop."
 SECONDS_TO_LEAVE = 5
 quote = connection.ops.quote_name
@@ -34,7 +34,7 @@ def execute(sql: str) -> None:
 
 
 def timed(word: str) -> str:
-    return f"{LIVE[:30]}_{word}_{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}"
+    return f"{STEM}_{word}_{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}"
 
 
 def sessions() -> list[str]:
@@ -70,10 +70,11 @@ def tables(database: str) -> list[str]:
 
 
 def drop_new() -> None:
-    """Drop what a killed run left; a database of that name that isn't ours is left alone."""
+    """Drop what a killed run left. Raises Refused when a database of that name is not ours."""
     for (comment,) in rows("SELECT schema_comment FROM information_schema.schemata WHERE schema_name = %s", NEW):
         if comment != MARK:
-            raise Refused(f"There is a database {NEW} that this runbook did not make. Nothing was changed. Rename it, then run this again.")
+            raise Refused(f"There is a database {NEW} that this runbook did not make. Nothing was changed. Look at it, move or drop it, then run this again:\n"
+                          f"SHOW TABLES FROM {quote(NEW)};")
         execute(f"DROP DATABASE {quote(NEW)}")
 
 
@@ -108,11 +109,11 @@ def swap(incoming: str, kept: str) -> None:
 
 def kept_databases(word: str) -> list[str]:
     """Names of databases that hold tables, oldest first; one without was left by a killed run and is dropped."""
-    start = f"{LIVE[:30]}_{word}_"
+    own = re.compile(rf"{re.escape(STEM)}_{word}_\d{{8}}T\d{{12}}Z")
     names = [name for (name,) in rows("SELECT schema_name FROM information_schema.schemata WHERE schema_comment LIKE 'Made by restore-database%%' ORDER BY 1")]
     kept = []
     for name in names:
-        if name.startswith(start):
+        if own.fullmatch(name):
             kept.append(name) if tables(name) else execute(f"DROP DATABASE {quote(name)}")
     return kept
 

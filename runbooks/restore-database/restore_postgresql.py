@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import time
 from datetime import UTC, datetime
 
-from django.db import connection
-
 sys.path.insert(0, ".runbook/restore-database")
-from backup_folder import Refused, differences, run_tool, told_plainly  # noqa: E402
+from backup_folder import Refused, connection, differences, run_tool, short_name, told_plainly  # noqa: E402
 from chosen_backup import chosen, live_differences, unknown_to_the_code  # noqa: E402
 from fingerprints import fingerprints  # noqa: E402
 from postgresql_tools import beside, create_beside, tool_environment  # noqa: E402
 
 LIVE = connection.settings_dict["NAME"]
-NEW = f"{LIVE[:45]}_restoring"
+STEM = short_name()
+NEW = f"{STEM}_restoring"
 MARK = "Made by restore-database, not in use yet. Safe to drop."
 SECONDS_TO_LEAVE = 5
 quote = connection.ops.quote_name
 
 
 def timed(word: str) -> str:
-    return f"{LIVE[:30]}_{word}_{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}"
+    return f"{STEM}_{word}_{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}"
 
 
 def sessions_of(cursor, name: str) -> list[str]:
@@ -47,13 +47,25 @@ def refuse_while_connected(cursor, name: str = LIVE) -> None:
                                  "SELECT pg_terminate_backend(process);"]))
 
 
+def is_empty(name: str) -> bool:
+    """Whether a database holds no relation at all, as one does that a run made and was killed before it could mark it."""
+    other = beside(connection, name)
+    try:
+        with other.cursor() as cursor:
+            cursor.execute("SELECT NOT EXISTS (SELECT FROM pg_class WHERE relnamespace::regnamespace::text !~ '^(pg_|information_schema$)')")
+            return cursor.fetchone()[0]
+    finally:
+        other.close()
+
+
 def drop_new(cursor) -> None:
-    """Drop what a killed run left; a database of that name that isn't ours is left alone."""
+    """Drop what a killed run left. Raises Refused when a database of that name is not ours."""
     cursor.execute("SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s", [NEW])
     for (comment,) in cursor.fetchall():
-        if comment not in (MARK, None):
-            raise Refused(f"There is a database {NEW} that this runbook did not make. Nothing was changed. Rename it, then run this again.")
         refuse_while_connected(cursor, NEW)
+        if not (comment == MARK or (comment is None and is_empty(NEW))):
+            raise Refused(f"There is a database {NEW} that this runbook did not make. Nothing was changed. Rename it, then run this again:\n"
+                          f"ALTER DATABASE {quote(NEW)} RENAME TO {quote(f'{STEM}_not_restoring')};")
         cursor.execute(f"DROP DATABASE {quote(NEW)}")
 
 
@@ -96,8 +108,8 @@ def swap(incoming: str, kept: str) -> None:
 
 def kept_databases(word: str) -> list[str]:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT datname FROM pg_database WHERE datname ~ %s ORDER BY datname", [rf"_{word}_\d{{8}}T\d{{12}}Z$"])
-        return [name for (name,) in cursor.fetchall() if name.startswith(f"{LIVE[:30]}_{word}_")]
+        cursor.execute("SELECT datname FROM pg_database ORDER BY datname")
+        return [name for (name,) in cursor.fetchall() if re.fullmatch(rf"{re.escape(STEM)}_{word}_\d{{8}}T\d{{12}}Z", name)]
 
 
 def restore() -> None:

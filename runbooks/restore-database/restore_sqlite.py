@@ -9,10 +9,8 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from django.db import connection
-
 sys.path.insert(0, ".runbook/restore-database")
-from backup_folder import Refused, differences, told_plainly, write_through  # noqa: E402
+from backup_folder import Refused, connection, differences, told_plainly, write_through  # noqa: E402
 from chosen_backup import chosen, live_differences, unknown_to_the_code  # noqa: E402
 from fingerprints import of_sqlite  # noqa: E402
 

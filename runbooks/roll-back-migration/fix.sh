@@ -4,5 +4,5 @@ set -euo pipefail
 STEP=save uv run manage.py shell -v 0 < .runbook/roll-back-migration/rollback.py
 # --8<-- [end:save]
 # --8<-- [start:migrate]
-uv run manage.py migrate "$APP" "$MIGRATION"
+uv run manage.py migrate "$APP" "$MIGRATION" --database "${RUNBOOK_DATABASE:-default}"
 # --8<-- [end:migrate]

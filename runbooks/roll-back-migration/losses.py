@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 
-from django.db import connection
+from django.db import connections, router
 from django.db.migrations import AddField, CreateModel, RenameField, RenameModel, SeparateDatabaseAndState
+
+connection = connections[os.environ.get("RUNBOOK_DATABASE", "default")]
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,7 @@ def losses_of(plan, state) -> list[Loss]:
             if (migration.app_label, model_name) not in state.models:
                 continue
             model = state.apps.get_model(migration.app_label, model_name)
-            if model._meta.managed and not model._meta.proxy and model not in tables:
+            if model._meta.can_migrate(connection) and router.allow_migrate_model(connection.alias, model) and model not in tables:
                 new = list(lost_with(str(migration), model, field_name))
                 found += new
                 tables |= {loss.model for loss in new if not loss.field}
@@ -118,5 +121,5 @@ def drop(losses: list[Loss]) -> None:
 
 def rows_that_count(loss: Loss) -> int:
     """Rows of the table, or those whose column isn't NULL."""
-    rows = loss.model._base_manager.all()
+    rows = loss.model._base_manager.using(connection.alias)
     return rows.exclude(**{f"{loss.field.name}__isnull": True}).count() if loss.field else rows.count()

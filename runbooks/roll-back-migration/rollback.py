@@ -1,7 +1,8 @@
 """Plan a rollback, save the values that it destroys, and after an undo put them back; STEP says which.
 
 APP and MIGRATION name the migration to go back to (`zero`: before the first), ALLOW_OTHER_APPS the apps that may be
-rolled back with it. Saved values lie in .runbook/roll-back-migration/saved/, one file a migration.
+rolled back with it. Saved values lie in .runbook/roll-back-migration/saved/, a folder a database and rollback, one file a
+migration.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import os
 import sys
 
 from django.core.management import call_command
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, connections
 from django.db.migrations.exceptions import AmbiguityError
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.recorder import MigrationRecorder
@@ -19,6 +20,7 @@ sys.path.insert(0, ".runbook/roll-back-migration")
 from losses import drop, losses_of, missing_parts, present_state, recreate, rows_that_count  # noqa: E402
 from saved_values import Saved  # noqa: E402
 
+connection = connections[os.environ.get("RUNBOOK_DATABASE", "default")]
 APP, MIGRATION = os.environ.get("APP", ""), os.environ.get("MIGRATION", "")
 ALLOWED = set(os.environ.get("ALLOW_OTHER_APPS", "").split())
 
@@ -67,7 +69,7 @@ def diagnose() -> int:
     if not plan:
         print(f"Nothing to roll back: {APP} stands at {MIGRATION}.")
         return 0
-    call_command("migrate", APP, MIGRATION, plan=True)
+    call_command("migrate", APP, MIGRATION, plan=True, database=connection.alias)
     print("Values that this destroys, and that the fix saves first:")
     state = present_state(executor.loader)
     for loss in losses_of(plan, state):
@@ -127,7 +129,7 @@ def undo() -> int:
     for migration in saved.migrations():
         app, name = migration.split(".", 1)
         remove_what_a_killed_undo_made(app, name)
-        call_command("migrate", app, name)
+        call_command("migrate", app, name, database=connection.alias)
     saved.put_back(present_state(MigrationExecutor(connection).loader).apps)
     print("The migrations are applied again and the saved values are back.")
     return 0

@@ -10,14 +10,15 @@ from pathlib import Path
 
 from django.core.management.color import no_style
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import connection, transaction
+from django.db import connections, transaction
 
 BATCH = 500
+connection = connections[os.environ.get("RUNBOOK_DATABASE", "default")]
 
 
 class Saved:
     def __init__(self, app: str, migration: str):
-        self.folder = Path(".runbook/roll-back-migration/saved") / f"{app}.{migration}"
+        self.folder = Path(".runbook/roll-back-migration/saved") / connection.alias / f"{app}.{migration}"
 
     def exists(self) -> bool:
         return (self.folder / "migrations.json").exists()
@@ -54,7 +55,7 @@ class Saved:
 
     def put_back(self, apps) -> None:
         """Write the saved values into the models that `apps` holds, all in one transaction."""
-        with transaction.atomic(), connection.constraint_checks_disabled():
+        with transaction.atomic(using=connection.alias), connection.constraint_checks_disabled():
             for migration in self.migrations():
                 if self.holds(migration):
                     with open(self.folder / f"{migration}.jsonl") as lines:
@@ -67,7 +68,7 @@ def lines_of(losses):
     for loss in losses:
         meta, fields = loss.model._meta, loss.fields()
         yield json.dumps({"model": meta.label, "whole": loss.field is None, "fields": [each.name for each in fields]})
-        for row in loss.model._base_manager.order_by("pk").iterator():
+        for row in loss.model._base_manager.using(connection.alias).order_by("pk").iterator():
             values = [text_of(field, row) for field in [meta.pk, *fields]]
             yield json.dumps(values, cls=DjangoJSONEncoder)
 
@@ -86,7 +87,7 @@ def put_back_lines(lines, apps) -> None:
         model = apps.get_model(header["model"])
         fields = [model._meta.get_field(name) for name in header["fields"]]
         if header["whole"]:  # rows that the migration made on its way forward would stand beside the saved ones
-            model._base_manager.all()._raw_delete(connection.alias)
+            model._base_manager.using(connection.alias)._raw_delete(connection.alias)
             refilled.append(model)
         while batch := list(islice(rows, BATCH)):
             insert(model, fields, batch) if header["whole"] else update(model, fields, batch)
@@ -113,7 +114,7 @@ def blocks(lines):
 def insert(model, fields, rows) -> None:
     for _, *values in rows:
         row = model(**{field.attname: value_of(field, value) for field, value in zip(fields, values, strict=True)})
-        row.save_base(raw=True, force_insert=True)
+        row.save_base(raw=True, force_insert=True, using=connection.alias)
 
 
 def update(model, fields, rows) -> None:
@@ -123,4 +124,4 @@ def update(model, fields, rows) -> None:
         keys.setdefault(json.dumps(values), []).append(value_of(model._meta.pk, key))
     for values, same in keys.items():
         new = {field.name: value_of(field, value) for field, value in zip(fields, json.loads(values), strict=True)}
-        model._base_manager.filter(pk__in=same).update(**new)
+        model._base_manager.using(connection.alias).filter(pk__in=same).update(**new)

@@ -19,6 +19,7 @@ RISKS = (
     "Changes data",
     "Destroys data",
 )
+WITHOUT_DATABASE = ("Reads only", "Changes files")
 STEPS = ("reproduce", "diagnose", "fix", "verify", "undo")
 # An input becomes an environment variable of every script, so it must not be one that steers programs.
 RESERVED = re.compile(
@@ -62,9 +63,14 @@ class Runbook:
     """The risk label of each step that has a script, in the order of STEPS."""
     inputs: tuple[Input, ...]
     causes: tuple[Cause, ...]
+    django: bool
+    """Whether its scripts need a Django that starts; without one, no database is asked, backed up or changed."""
 
     def script(self, step: str, database: str, cause: str = "") -> Path | None:
-        """Return the script of a step for a database: its own one before the common one; None if there is neither."""
+        """Return the script of a step for a database: its own one before the common one; None if there is neither.
+
+        With "" for the database only the common one counts.
+        """
         names = [f"{step}.{cause}.sh"] if cause and step == "reproduce" else []
         names += [f"{step}.{database}.sh", f"{step}.sh"]
         return next((self.folder / name for name in names if (self.folder / name).is_file()), None)
@@ -91,6 +97,7 @@ def load_runbook(folder: Path) -> Runbook:
         risk=_risks(fields),
         inputs=tuple(_input(row) for row in fields.tables("inputs")),
         causes=tuple(_cause(row) for row in fields.tables("causes")),
+        django=fields.take("django", bool, True),
     )
     fields.finish()
     _check(runbook, fields)
@@ -159,9 +166,19 @@ def _check(runbook: Runbook, fields: Fields) -> None:
         missing = [name for name in runbook.databases if not runbook.script(step, name)]
         if missing:
             raise fields.wrong(f"{step}.sh is missing for {', '.join(missing)}")
+    if not runbook.django:
+        _check_without_django(runbook, fields)
     for cause in runbook.causes[1:]:
         if not (runbook.folder / f"reproduce.{cause.name}.sh").is_file():
             raise fields.wrong(f"reproduce.{cause.name}.sh is missing")
     names = [value.name for value in runbook.inputs]
     if len(set(names)) != len(names):
         raise fields.wrong("two inputs have the same name")
+
+
+def _check_without_django(runbook: Runbook, fields: Fields) -> None:
+    if runbook.risk["fix"] not in WITHOUT_DATABASE:
+        raise fields.wrong("django = false is for a fix that changes files only: without Django there is no backup")
+    missing = [step for step in STEPS[1:4] if not runbook.script(step, "")]
+    if missing:
+        raise fields.wrong(f"django = false needs scripts for any database: {missing[0]}.sh is missing")

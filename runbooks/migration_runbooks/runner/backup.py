@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from migration_runbooks.catalogue.runbooks import Runbook, find
+from migration_runbooks.catalogue.runbooks import WITHOUT_DATABASE, Runbook, find
 from migration_runbooks.runner import inputs
 from migration_runbooks.runner.journal import Journal
 from migration_runbooks.runner.problems import NOT_REPAIRED, Stop
 from migration_runbooks.runner.scripts import Scripts
 
 BACK_UP = "back-up-database"
-WITHOUT_BACKUP = ("Reads only", "Changes files")
 
 
 def touches_database(runbook: Runbook) -> bool:
-    return runbook.risk["fix"] not in WITHOUT_BACKUP
+    return runbook.risk["fix"] not in WITHOUT_DATABASE
 
 
 def backup_folder(run: Path) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,9 +10,14 @@ from migration_runbooks.catalogue.runbooks import Runbook, find
 from migration_runbooks.runner import inputs
 from migration_runbooks.runner.backup import BACK_UP, backup_folder, touches_database
 from migration_runbooks.runner.inputs import Value
+from migration_runbooks.runner.problems import COULD_NOT_TELL
 from migration_runbooks.runner.scripts import Scripts
 
 STATUS = {0: "healthy", 1: "found"}
+# Python and manage.py end with 1 when they fail, which is also how a diagnose says that it found its problem.
+CRASH = re.compile(
+    r"Traceback \(most recent call last\):|^(CommandError|SystemCheckError|Unknown command): ", re.MULTILINE
+)
 
 
 @dataclass(frozen=True)
@@ -29,6 +35,9 @@ class Diagnosis:
 def diagnose(scripts: Scripts, runbook: Runbook, given: dict[str, Value], log: Path | None = None) -> Diagnosis:
     """Run diagnose, which reads only. Raises Stop when what it found is ambiguous or odd."""
     done = scripts.run(runbook, "diagnose", {name: each.value for name, each in given.items()}, log)
+    if done.status == 1 and CRASH.search(done.stderr):
+        scripts.say("diagnose crashed, so it can't tell whether this is it.")
+        return Diagnosis(COULD_NOT_TELL, done.stdout, given)
     values = inputs.found(runbook, done.stdout, given) if done.status == 1 else given
     return Diagnosis(done.status, done.stdout, values)
 
@@ -54,7 +63,7 @@ def plan(scripts: Scripts, runbook: Runbook, diagnosis: Diagnosis, run: str = "R
     return {
         "runbook": runbook.slug,
         "project": str(scripts.project.directory),
-        "database": {"alias": scripts.database.alias, "vendor": scripts.database.vendor},
+        "database": {"alias": scripts.database.alias, "vendor": scripts.database.vendor} if runbook.django else None,
         "diagnosis": diagnosis.result,
         "evidence": scripts.hide(diagnosis.evidence),
         "inputs": {
@@ -74,9 +83,10 @@ def plan_text(runbook: Runbook, facts: dict) -> str:
     values += [f"  missing: {line}" for line in facts["missing_inputs"]]
     steps = [f"  {n}. {each['step']}: {each['does']} [{each['risk']}]" for n, each in enumerate(facts["steps"], 1)]
     undo = f"{facts['undo']['command']}. " if facts["undo"]["command"] else "there is none. "
+    database = f", database {facts['database']['alias']} ({facts['database']['vendor']})" if facts["database"] else ""
     return "\n".join(
         [
-            f"Plan: {runbook.title} ({runbook.slug}), database {facts['database']['alias']} ({facts['database']['vendor']})",
+            f"Plan: {runbook.title} ({runbook.slug}){database}",
             "Inputs:" if values else "Inputs: none",
             *values,
             "Steps:",

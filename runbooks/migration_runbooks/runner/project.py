@@ -45,7 +45,7 @@ class Project:
 class Database:
     alias: str
     vendor: str
-    """sqlite, postgresql or mariadb, or what Django calls another one."""
+    """sqlite, postgresql or mariadb, or what Django calls another one; "" when Django was not asked."""
     settings: dict[str, str] = field(repr=False)
     options: dict = field(repr=False)
     apps: dict[str, str] = field(default_factory=dict, repr=False)

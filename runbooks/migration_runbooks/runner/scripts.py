@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
@@ -21,13 +21,15 @@ from migration_runbooks.runner.secrets import hide
 TAKES_DATABASE = re.compile(
     r"manage\.py (migrate|dbshell|showmigrations|sqlmigrate|loaddata|dumpdata|flush|inspectdb)\b(?!.*--database)"
 )
+DEFAULT_CONNECTION = re.compile(r"from django\.db import [^)\n]*\bconnection\b")
 
 
 @dataclass(frozen=True)
 class Done:
     status: int
     stdout: str
-    """As the script wrote it; may hold secrets."""
+    stderr: str
+    """Both as the script wrote them; they may hold secrets."""
 
 
 @dataclass
@@ -64,8 +66,8 @@ class Scripts:
             pass_fds=() if self.lock is None else (self.lock,),
         )
         with (log or Path(os.devnull)).open("a") as opened:
-            stdout = self._follow(process, opened)
-        return Done(process.wait(), stdout)
+            stdout, stderr = self._follow(process, opened)
+        return Done(process.wait(), stdout, stderr)
 
     def adapted(self, runbook: Runbook, step: str) -> Path:
         """Copy a script and the .py files of its runbook into the project, with its spelling of `manage.py`."""
@@ -82,9 +84,10 @@ class Scripts:
     def hide(self, text: str) -> str:
         return hide(text, self.secrets)
 
-    def _follow(self, process: subprocess.Popen, log: TextIO) -> str:
-        """Pass on each line as it comes; return standard output as it was written."""
-        lines: list[str] = []
+    def _follow(self, process: subprocess.Popen, log: TextIO) -> tuple[str, str]:
+        """Pass on each line as it comes; return standard output and standard error as they were written."""
+        stdout: list[str] = []
+        stderr: list[str] = []
         writing = threading.Lock()
 
         def read(stream: TextIO, kept: list[str]) -> None:
@@ -95,7 +98,7 @@ class Scripts:
                     log.flush()
                     self.say(self.hide(line.rstrip("\n")))
 
-        streams = (process.stdout, lines), (process.stderr, [])
+        streams = (process.stdout, stdout), (process.stderr, stderr)
         readers = [threading.Thread(target=read, args=pair) for pair in streams]
         for reader in readers:
             reader.start()
@@ -105,7 +108,7 @@ class Scripts:
             _end(process)
             _join(readers)
             raise
-        return "".join(lines)
+        return "".join(stdout), "".join(stderr)
 
 
 def default_database_only(runbook: Runbook, vendor: str) -> str:
@@ -115,10 +118,24 @@ def default_database_only(runbook: Runbook, vendor: str) -> str:
         if not script:
             continue
         text = script.read_text()
-        texts = [text] + [file.read_text() for file in runbook.folder.glob("*.py") if file.name in text]
-        if TAKES_DATABASE.search(text) or "RUNBOOK_DATABASE" not in "".join(texts):
+        python = "".join(_used(runbook.folder, text).values())
+        asks_alias = "RUNBOOK_DATABASE" in text + python
+        if TAKES_DATABASE.search(text) or DEFAULT_CONNECTION.search(python) or not asks_alias:
             return script.name
     return ""
+
+
+def _used(folder: Path, text: str) -> dict[str, str]:
+    """Return the text of each .py file of a folder that `text` names, and of those that they import, by name."""
+    files = {file.name: file.read_text() for file in folder.glob("*.py")}
+    found = {name: files[name] for name in files if name in text}
+    while imported := [name for name in files if name not in found and _imports(found.values(), name)]:
+        found |= {name: files[name] for name in imported}
+    return found
+
+
+def _imports(texts: Iterable[str], name: str) -> bool:
+    return any(re.search(rf"^\s*(from|import) {Path(name).stem}\b", text, re.MULTILINE) for text in texts)
 
 
 def _replace(file: Path, text: str) -> None:

@@ -17,7 +17,7 @@ from migration_runbooks.runner.inputs import Value
 from migration_runbooks.runner.journal import Journal, find_journal, new_journal
 from migration_runbooks.runner.lock import only_run
 from migration_runbooks.runner.problems import HEALTHY, NOT_REPAIRED, STOPPED_HALF_WAY, Stop
-from migration_runbooks.runner.project import UV_RUN, Project, ask_django, find_project
+from migration_runbooks.runner.project import UV_RUN, Database, Project, ask_django, find_project
 from migration_runbooks.runner.run import Outcome, Run, planned
 from migration_runbooks.runner.scripts import Scripts, default_database_only
 from migration_runbooks.runner.undo import undo
@@ -97,6 +97,17 @@ def _ready(order: Order) -> tuple[Runbook, Project, dict[str, Value]]:
 
 @contextmanager
 def _scripts(project: Project, runbook: Runbook, alias: str, say: Say, lock: int | None) -> Iterator[Scripts]:
+    database = _database(project, runbook, alias)
+    with tools_environment(database, project.private) as environment:
+        yield Scripts(project, database, environment, say, secrets(database), lock)
+
+
+def _database(project: Project, runbook: Runbook, alias: str) -> Database:
+    """Return the database of an alias, one without a vendor when the runbook needs no Django. Raises Stop."""
+    if not runbook.django:
+        if alias != "default":
+            raise Stop(f"{runbook.slug} touches no database; run it without --database. Nothing was changed.")
+        return Database(alias, "", {}, {})
     database = ask_django(project, alias)
     if database.vendor not in runbook.databases:
         known = ", ".join(runbook.databases)
@@ -104,8 +115,7 @@ def _scripts(project: Project, runbook: Runbook, alias: str, say: Say, lock: int
     for each in (runbook, find(BACK_UP)) if touches_database(runbook) else (runbook,):
         if alias != "default" and (script := default_database_only(each, database.vendor)):
             raise Stop(f"{each.slug} works on the database `default` only ({script}). Nothing was changed.")
-    with tools_environment(database, project.private) as environment:
-        yield Scripts(project, database, environment, say, secrets(database), lock)
+    return database
 
 
 @contextmanager
