@@ -1,0 +1,28 @@
+"""Migrations that are recorded although what they depend on is not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.db.migrations.graph import DummyNode
+
+from migration_runbooks.integrity.examined import Examined
+from migration_runbooks.integrity.finding import Finding
+
+
+def check(examined: Examined) -> Iterator[Finding]:
+    examined.history  # unread, the loader knows nothing as applied
+    loader = examined.files.loader
+    for name in sorted(set(loader.applied_migrations) & set(loader.graph.node_map)):
+        for parent in sorted(node.key for node in loader.graph.node_map[name].parents if not isinstance(node, DummyNode)):
+            if parent not in loader.applied_migrations:
+                yield Finding(
+                    id="inconsistent-history",
+                    level="error",
+                    app=parent[0],
+                    object=parent[1],
+                    message=f"{'.'.join(name)} is recorded as applied, and {'.'.join(parent)}, on which it depends, is not.",
+                    hint="python manage.py migrate stops until the history is repaired; running it again must not come first.",
+                    runbook="repair-migration-history",
+                    file=examined.files.path(parent),
+                )
