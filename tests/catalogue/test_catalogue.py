@@ -96,6 +96,8 @@ def test_no_such_runbook_names_the_nearest(folder):
         ('title = "Mend it"', "title = ", "Invalid"),
         ('"mariadb"', '"oracle"', "databases must name some of sqlite, postgresql, mariadb"),
         ('"broken-note"', '"other"', "there is no error other"),
+        ("[risk]", "django = 0\n[risk]", "django must be a bool"),
+        ("[risk]", "django = false\n[risk]", "django = false is for a fix that changes files only"),
         ('fix = "Changes data"', 'fix = "Harmless"', "risk of fix must be one of Reads only,"),
         ('fix = "Changes data"\n', "", "risk of fix is missing"),
         ("[risk]", '[risk]\nundo = "Changes data"', "risk names undo, but there is no undo.sh"),
@@ -118,6 +120,14 @@ def test_faulty_runbook_is_refused_in_words(folder, old, new, said):
         load_runbook(folder)
     assert said in str(refused.value)
     assert str(refused.value).startswith("mend-it/runbook.toml: ")
+
+
+def test_without_django_the_scripts_are_those_of_any_database(folder):
+    (folder / "runbook.toml").write_text(GOOD.replace("[risk]", "django = false\n[risk]").replace('fix = "Changes data"', 'fix = "Changes files"'))
+    assert load_runbook(folder).script("fix", "").name == "fix.sh"
+    (folder / "fix.sh").rename(folder / "fix.mariadb.sh")
+    with pytest.raises(CatalogueError, match="fix.sh is missing"):
+        load_runbook(folder)
 
 
 def test_every_database_needs_its_scripts(folder):

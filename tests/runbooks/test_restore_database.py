@@ -21,6 +21,40 @@ def back_up(sandbox, folder: str = "backups") -> dict[str, str]:
     return inputs_in(done.output)
 
 
+def short_name(sandbox) -> str:
+    code = "import sys; sys.path.insert(0, '.runbook/restore-database'); import backup_folder; print(backup_folder.short_name())"
+    done = sandbox.manage("shell", "-v", "0", "-c", code)
+    assert done.status == 0, done.output
+    return done.stdout.strip()
+
+
+def query(sandbox, name: str, sql: str) -> str:
+    """Run statements in another database of the server; what its client program prints."""
+    client = {"postgresql": ["psql", "-qAt", "-d", name, "-c", sql], "mariadb": ["mariadb", name, "-N", "-e", sql]}
+    done = sandbox.run(*client[sandbox.database])
+    assert done.status == 0, done.output
+    return done.stdout.strip()
+
+
+def fill(sandbox, name: str) -> None:
+    sandbox.execute(f"CREATE DATABASE {name}")
+    query(sandbox, name, "CREATE TABLE book (pages integer); INSERT INTO book VALUES (7)")
+
+
+def copy_of_database(sandbox, name: str) -> dict[str, str]:
+    """Copy the sandbox's database; the variables that lead a project to the copy."""
+    source = sandbox.place.database
+    if sandbox.database == "postgresql":
+        sandbox.execute(f"CREATE DATABASE {name} TEMPLATE {source}")
+    else:
+        sandbox.execute(f"CREATE DATABASE {name}")
+        done = sandbox.run("bash", "-c", f"mariadb-dump {source} | mariadb {name}")
+        assert done.status == 0, done.output
+    url = sandbox.environment["DATABASE_URL"]
+    assert f"/{source}" in url
+    return {"DATABASE_URL": url.replace(f"/{source}", f"/{name}"), **({"PGDATABASE": name} if sandbox.database == "postgresql" else {})}
+
+
 class TestRestoreDatabase(RunbookProof):
     slug = "restore-database"
     extra_inputs = {"BACKUP_DIR": "backups"}
@@ -130,6 +164,37 @@ class TestRestoreDatabase(RunbookProof):
             assert done.status == 1 and "The database was not changed" in done.output
             assert broken.difference(sandbox.snapshot()) == []
             self.fix(sandbox, self.extra_inputs)
+
+    def test_database_that_is_not_ours_is_not_dropped(self, database, tmp_path):
+        if database == "sqlite":
+            pytest.skip("on SQLite the copy is a file beside the live one, not a database of the server")
+        with open_sandbox(self.slug, database, tmp_path) as sandbox:
+            inputs, broken = self.diagnose(sandbox), sandbox.snapshot()
+            new = f"{short_name(sandbox)}_restoring"
+            fill(sandbox, new)
+            done = self.step(sandbox, "fix", inputs)
+            assert done.status == 1 and f"database {new} that this runbook did not make" in done.output, done.output
+            assert done.output.splitlines()[-1].startswith({"postgresql": "ALTER DATABASE", "mariadb": "SHOW TABLES"}[database])
+            assert query(sandbox, new, "SELECT pages FROM book") == "7"
+            assert broken.difference(sandbox.snapshot()) == []
+            if database == "postgresql":  # empty and without a comment is what a killed run leaves
+                query(sandbox, new, "DROP TABLE book")
+            else:
+                sandbox.execute(f"DROP DATABASE {new}")
+            self.fix(sandbox, inputs)
+
+    def test_databases_whose_names_begin_alike_keep_their_copies_apart(self, database, tmp_path):
+        if database == "sqlite":
+            pytest.skip("on SQLite a copy has the whole name of its file")
+        with open_sandbox(self.slug, database, tmp_path) as sandbox:
+            stem = f"{sandbox.place.database}_{'x' * 40}"[:40]
+            one, two = ({**self.extra_inputs, **copy_of_database(sandbox, f"{stem}_{each}")} for each in ("one", "two"))
+            self.fix(sandbox, one)
+            done = self.step(sandbox, "undo", two)
+            assert done.status == 0 and "Nothing to undo" in done.output, done.output
+            assert self.step(sandbox, "diagnose", one).status == 0, "and the first is as it was restored"
+            done = self.step(sandbox, "undo", one)
+            assert done.status == 0 and "as it was before the restore" in done.output, done.output
 
     def test_views_and_triggers_are_refused_where_they_cannot_move(self, tmp_path, database):
         if database != "mariadb":

@@ -52,6 +52,15 @@ def test_could_not_tell(desk):
         assert "could not tell (status 2). Nothing was changed." in done.stderr
 
 
+@pytest.mark.parametrize("mark", [".crash", ".command-error"])
+def test_diagnose_that_crashes_can_not_tell_although_its_status_is_1(desk, mark):
+    desk.mark(mark)
+    for done in (desk.run(), desk.apply()):
+        assert (done.returncode, desk.note()) == (2, "broken")
+        assert "no such thing" in done.stdout and "diagnose crashed" in done.stdout
+        assert "could not tell (status 2). Nothing was changed." in done.stderr
+
+
 def test_refusing_fix_leaves_the_state_as_before(desk):
     desk.mark(".refuse")
     done = desk.apply()

@@ -1,4 +1,7 @@
-"""What the sample runbook does. A file `.cannot-tell`, `.ambiguous`, `.refuse` or `.fail-late` makes it go wrong."""
+"""What the sample runbook does.
+
+A file `.cannot-tell`, `.crash`, `.command-error`, `.ambiguous`, `.refuse` or `.fail-late` makes it go wrong.
+"""
 
 import os
 import sys
@@ -15,6 +18,10 @@ if step == "diagnose":
     broken = [note.text for note in Note.objects.exclude(text="mended")]
     if Path(".cannot-tell").exists():
         sys.exit(2)
+    if Path(".crash").exists():
+        raise LookupError("no such thing")
+    if Path(".command-error").exists():
+        sys.exit("CommandError: no such thing")
     for found in broken:
         print(f"TEXT={found}")
     if Path(".ambiguous").exists():
