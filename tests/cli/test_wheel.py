@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import subprocess
 import sys
 import zipfile
@@ -55,6 +56,16 @@ def test_wheel_holds_sources_only(wheel):
     for each in all_runbooks():
         for file in each.folder.iterdir():
             assert file.is_dir() or f"migration_runbooks/runbooks/{each.slug}/{file.name}" in names
+
+
+def test_files_that_two_runbooks_share_are_files_in_the_wheel(wheel):
+    """In the checkout one of the two is a link to the other, and not every system can unpack a link."""
+    shared = [file for each in all_runbooks() for file in each.folder.iterdir() if file.is_symlink()]
+    assert shared
+    with zipfile.ZipFile(wheel) as opened:
+        assert not [each.filename for each in opened.infolist() if stat.S_ISLNK(each.external_attr >> 16)]
+        for file in shared:
+            assert opened.read(f"migration_runbooks/runbooks/{file.parent.name}/{file.name}") == file.read_bytes()
 
 
 def test_commands_that_need_no_django(environment, tmp_path):

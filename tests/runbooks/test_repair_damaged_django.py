@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 
@@ -50,13 +51,30 @@ class TestRepairDamagedDjango(RunbookProof):
             assert sandbox.manage("check").status == 1, "and Django is as damaged as before"
 
     def test_runbook_run_repairs_and_undoes(self, database, tmp_path):
-        """`runbook run` asks Django about the database first, and here it can't: it must say so and change nothing."""
-        with open_sandbox(self.slug, database, tmp_path) as sandbox:
-            files = sandbox.files()
+        """Without Django there is no database to ask or to back up; the rest is as for every runbook."""
+        super().test_runbook_run_repairs_and_undoes(database, tmp_path / "whole")
+        with open_sandbox(self.slug, database, tmp_path / "cut") as sandbox:
+            missing = django(sandbox) / "db" / "migrations" / "migration.py"
             done = sandbox.run("runbook", "run", self.slug, "--apply", "--yes")
-            assert done.status != 0 and "ModuleNotFoundError" in done.output and "Traceback" not in done.output, done.output
-            assert sandbox.files() == files
-            assert self.diagnose(sandbox)["PACKAGES"] == f"django=={version()}"
+            assert done.status == 0 and "back up" not in done.output, done.output
+            assert "Healthy" in sandbox.run("runbook", "run", self.slug).output
+            kept = sandbox.run("runbook", "undo", "last")
+            assert kept.status == 1 and "has no undo" in kept.output and "Copies of the files" in kept.output
+
+            (journal,) = sandbox.project.glob(".runbook/runs/*/journal.jsonl")
+            lines = journal.read_text().splitlines(keepends=True)
+            steps = [each["step"] for each in map(json.loads, lines) if each["event"] == "finished"]
+            assert steps == ["diagnose", "copy", "fix", "verify"]
+            until = next(number for number, line in enumerate(lines) if '"started"' in line and '"fix"' in line)
+            journal.write_text("".join(lines[: until + 1]))  # what a kill in the fix leaves
+            missing.unlink()
+            resumed = sandbox.run("runbook", "resume", "last")
+            assert resumed.status == 0 and missing.is_file(), resumed.output
+
+    def test_runbook_run_on_a_database_is_refused(self, database, tmp_path):
+        with open_sandbox(self.slug, database, tmp_path) as sandbox:
+            done = sandbox.run("runbook", "run", self.slug, "--database", "other")
+            assert done.status == 2 and "touches no database" in done.output, done.output
 
     @pytest.mark.parametrize("inputs", [
         {"PACKAGES": "django==1.0"},
