@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from migration_runbooks.pages import requirements
 
 SAMPLES = Path(__file__).parent / "samples"
 
@@ -53,4 +54,5 @@ class Guide:
 @pytest.fixture
 def guide(pytester, monkeypatch) -> Guide:
     monkeypatch.delenv("CI", raising=False)
+    monkeypatch.setattr(requirements, "_versions", {})  # a real server's, when this process has run pages before
     return Guide(pytester)
