@@ -34,6 +34,7 @@ HEAD = "from django.db import migrations, models\nimport django.db.models.deleti
 LIBRARY = '    operations = [migrations.CreateModel("Book", [("id", models.BigAutoField(primary_key=True)), ("title", models.CharField(max_length=20))])]\n'
 LOANS = '    operations = [migrations.CreateModel("Loan", [("id", models.BigAutoField(primary_key=True)), ("book", models.BigIntegerField())])]\n'
 TO_FOREIGN_KEY = '    operations = [migrations.AlterField("loan", "book", models.ForeignKey(to="library.book", on_delete=django.db.models.deletion.CASCADE, db_column="book"))]\n'
+ADD_DUE = '    operations = [migrations.AddField("loan", "due", models.DateField(null=True))]\n'
 RENAME_TITLE = '    operations = [migrations.RunSQL("INSERT INTO loans_loan (book) VALUES (99)"), migrations.RunSQL("SELECT * FROM library_author")]\n'
 
 
@@ -101,6 +102,19 @@ def hidden_cause(project: Project) -> str:
     return project.manage("migrate")
 
 
+def table_already_exists(project: Project) -> str:
+    project.manage("migrate")
+    _forget(project, "loans", "0001_initial")
+    return project.manage("migrate")
+
+
+def column_already_exists(project: Project) -> str:
+    project.migration("loans", "0002_loan_due", [("loans", "0001_initial")], ADD_DUE)
+    project.manage("migrate")
+    _forget(project, "loans", "0002_loan_due")
+    return project.manage("migrate")
+
+
 def healthy(project: Project) -> str:
     return project.manage("migrate")
 
@@ -126,7 +140,13 @@ def _orphan(project: Project) -> None:
     project.manage("shell", "--no-imports", text=insert)
 
 
-EVERYWHERE = [inconsistent_history, circular_dependency, foreign_key_violation, hidden_cause]
+def _forget(project: Project, app: str, name: str) -> None:
+    """Lose the record of a migration, and leave all that it made."""
+    delete = f"DELETE FROM django_migrations WHERE app = '{app}' AND name = '{name}'"
+    project.manage("shell", "--no-imports", text=f'from django.db import connection\nconnection.cursor().execute("{delete}")\n')
+
+
+EVERYWHERE = [inconsistent_history, circular_dependency, foreign_key_violation, hidden_cause, table_already_exists, column_already_exists]
 SCENARIOS = {"sqlite": [*EVERYWHERE, healthy, refused_connection, missing_package]}
 
 
