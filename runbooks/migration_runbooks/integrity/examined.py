@@ -17,7 +17,7 @@ from migration_runbooks.integrity.schema import Schema, read_schema
 from migration_runbooks.integrity.schema.model import Fact
 from migration_runbooks.integrity.sources import cache
 from migration_runbooks.integrity.sources.expected import Expected
-from migration_runbooks.integrity.sources.files import Files, read_files
+from migration_runbooks.integrity.sources.files import Files, Name, read_files
 from migration_runbooks.integrity.sources.half_applied import Half, find_half_applied
 from migration_runbooks.integrity.sources.history import Record, read_history
 from migration_runbooks.integrity.sources.models import UNSEEN, expected_of_models
@@ -107,6 +107,11 @@ class Examined:
     def history(self) -> list[Record]:
         return read_history(self.connection)
 
+    @property
+    def applied(self) -> set[Name]:
+        """The migrations that are recorded, squashes included. Raises Unreadable when the history can't be read."""
+        return set(self.files.loader.applied_migrations) if self.history else set()
+
     @source("the live schema")
     def live(self) -> Schema:
         return read_schema(self.connection)
@@ -115,17 +120,15 @@ class Examined:
     def replayed(self) -> Expected:
         if self.files.graph_error or self.files.loader.broken:
             raise Unreadable("the expected schema", "migrations can't be replayed while their files don't make a graph")
-        if not self.history:
-            raise Unreadable("the expected schema", "no migration is recorded")
         folder = self.cache_folder or cache.default_folder()
-        key = cache.fingerprint(self.files, self.connection)
+        key = cache.fingerprint(self.files, self.applied, self.connection)
         expected = cache.load(folder, key)
         if expected is None:
             from migration_runbooks.integrity.sources.replay import replay
             from migration_runbooks.integrity.sources.scratch import scratch_database
 
             with scratch_database(self.alias):
-                expected = replay(self.alias, self.files)
+                expected = replay(self.alias, self.files, self.applied)
             cache.keep(folder, key, expected)
         return expected
 

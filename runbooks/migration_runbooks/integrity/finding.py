@@ -40,5 +40,6 @@ class Unreadable(Exception):
     """A source that can't be read. `source` is its name in the reader's words, the message says why."""
 
     def __init__(self, source: str, reason: object) -> None:
-        super().__init__(f"{type(reason).__name__}: {reason}" if isinstance(reason, BaseException) else str(reason))
+        text = f"{type(reason).__name__}: {reason}" if isinstance(reason, BaseException) else str(reason)
+        super().__init__(" ".join(text.split()))
         self.source = source

@@ -11,11 +11,10 @@ from migration_runbooks.integrity.finding import Finding
 
 
 def check(examined: Examined) -> Iterator[Finding]:
-    examined.history  # unread, the loader knows nothing as applied
-    loader = examined.files.loader
-    for name in sorted(set(loader.applied_migrations) & set(loader.graph.node_map)):
-        for parent in sorted(node.key for node in loader.graph.node_map[name].parents if not isinstance(node, DummyNode)):
-            if parent not in loader.applied_migrations:
+    applied, nodes = examined.applied, examined.files.loader.graph.node_map
+    for name in sorted(applied & set(nodes)):
+        for parent in sorted(node.key for node in nodes[name].parents if not isinstance(node, DummyNode)):
+            if parent not in applied:
                 yield Finding(
                     id="inconsistent-history",
                     level="error",

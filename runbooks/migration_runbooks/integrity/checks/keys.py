@@ -17,7 +17,9 @@ def check(examined: Examined) -> Iterator[Finding]:
     for _, table, kind, definition in sorted(fact for fact in examined.missing if fact[0] == "key" and fact[1] in live):
         yield missing(examined, expected[table], expected[table].key(kind, definition))
     for _, table, kind, definition in sorted(fact for fact in examined.extra if fact[0] == "key" and fact[1] in expected):
-        yield extra(examined, live[table], live[table].key(kind, definition))
+        key = live[table].key(kind, definition)
+        if key.valid:  # an invalid one is another check's
+            yield extra(examined, live[table], key)
 
 
 def missing_by_columns(examined: Examined) -> Iterator[Finding]:

@@ -9,8 +9,8 @@ from migration_runbooks.integrity.finding import Finding
 
 
 def check(examined: Examined) -> Iterator[Finding]:
-    examined.history  # without it nothing is known to be unapplied
-    for app, name in examined.files.unapplied:
+    applied = examined.applied
+    for app, name in (name for name in examined.files.order if name not in applied):
         yield Finding(
             id="unapplied-migration",
             level="error",

@@ -22,7 +22,7 @@ COLUMNS = """
 )
 
 KINDS = {"p": "primary key", "u": "unique", "f": "foreign key", "c": "check", "x": "exclude"}
-NAMES = "ARRAY(SELECT a.attname::text FROM unnest({keys}) WITH ORDINALITY k(n, i) JOIN pg_attribute a ON a.attrelid = {table} AND a.attnum = k.n ORDER BY k.i)"
+NAMES = "ARRAY(SELECT a.attname::text FROM unnest({keys}) WITH ORDINALITY u(n, i) JOIN pg_attribute a ON a.attrelid = {table} AND a.attnum = u.n ORDER BY u.i)"
 
 CONSTRAINTS = f"""
     SELECT c.relname, k.contype::text, k.conname, {NAMES.format(keys="k.conkey", table="c.oid")}, pg_get_constraintdef(k.oid),

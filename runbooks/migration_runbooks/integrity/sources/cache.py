@@ -12,7 +12,7 @@ import django
 from django.conf import settings
 
 from migration_runbooks.integrity.sources.expected import Expected
-from migration_runbooks.integrity.sources.files import Files
+from migration_runbooks.integrity.sources.files import Files, Name
 
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
@@ -31,12 +31,12 @@ def project_folder() -> Path:
     return Path(getattr(settings, "BASE_DIR", Path.cwd()))
 
 
-def fingerprint(files: Files, connection: BaseDatabaseWrapper) -> str:
+def fingerprint(files: Files, applied: set[Name], connection: BaseDatabaseWrapper) -> str:
     """Return a hash of all that decides the expected schema: files, what is recorded of them, Django and the server."""
     digest = hashlib.sha256()
     facts = [FORMAT, django.VERSION, connection.vendor, connection.get_database_version(), *surroundings(connection)]
     facts += [repr(getattr(settings, name, None)) for name in SETTINGS]
-    facts += [f"{name} {name in files.loader.applied_migrations}" for name in files.order]
+    facts += [f"{name} {name in applied}" for name in files.order]
     digest.update(repr(facts).encode())
     for name in sorted(files.loader.disk_migrations):
         path = files.path(name)

@@ -86,12 +86,8 @@ class Files:
         return found.union(*(migration.replaces for migration in self.loader.disk_migrations.values()))
 
     @cached_property
-    def unapplied(self) -> list[Name]:
-        """The migrations of the graph that are not recorded, in an order in which they can be applied."""
-        return [name for name in self.order if name not in self.loader.applied_migrations]
-
-    @cached_property
     def order(self) -> list[Name]:
+        """The migrations of the graph in an order in which they can be applied; by name if it is broken."""
         nodes = self.loader.graph.nodes
         if self.graph_error:
             return sorted(name for name, node in nodes.items() if not isinstance(node, DummyNode) and node)

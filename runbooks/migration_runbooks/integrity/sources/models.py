@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.apps import apps
 from django.db import models, router
+from django.db.migrations.recorder import MigrationRecorder
 
 from migration_runbooks.integrity.schema import Column, Key, Schema
 from migration_runbooks.integrity.sources.expected import Expected
@@ -17,8 +18,8 @@ UNSEEN = "types, lengths, defaults, collations, indexes and checks, and tables t
 
 
 def expected_of_models(connection: BaseDatabaseWrapper) -> Expected:
-    schema, owners = Schema(), {"django_migrations": "migrations"}
-    schema.table("django_migrations")
+    schema, owners = Schema(), {MigrationRecorder.Migration._meta.db_table: "migrations"}
+    add_model(schema, connection, MigrationRecorder.Migration)
     for config in apps.get_app_configs():
         for model in router.get_migratable_models(config, connection.alias, include_auto_created=True):
             owners[model._meta.db_table] = config.label
@@ -36,7 +37,7 @@ def add_model(schema: Schema, connection: BaseDatabaseWrapper, model: type[model
             target = field.target_field
             place = (target.model._meta.db_table, (target.column,))
             table.keys.append(Key("foreign key", "", (field.column,), "", target=place))
-        elif field.unique and not field.primary_key:
+        if field.unique and not field.primary_key:
             table.keys.append(Key("unique", "", (field.column,), ""))
     for names in unique_sets(model):
         columns = tuple(model._meta.get_field(name).column for name in names)

@@ -24,9 +24,10 @@ STEPS_TRIED = 100
 class Replay(MigrationExecutor):
     """Django's executor, told which migrations to run by a graph that was read with the real history."""
 
-    def __init__(self, alias: str, files: Files) -> None:
+    def __init__(self, alias: str, files: Files, recorded: set[Name]) -> None:
         super().__init__(connections[alias])
-        self.files = files
+        self.order = files.order
+        self.recorded = recorded
         self.loader = copy.copy(files.loader)
         self.loader.applied_migrations = {}
 
@@ -35,13 +36,12 @@ class Replay(MigrationExecutor):
 
         Raises Unreadable when a migration can't be applied to an empty database.
         """
-        order = self.files.order
-        recorded = [name for name in order if name in self.files.loader.applied_migrations]
+        recorded = [name for name in self.order if name in self.recorded]
         wanted = set(recorded).union(*(self.loader.graph.forwards_plan(name) for name in recorded))
         self.create_unmigrated()
-        state = self.apply([name for name in order if name in wanted])
+        state = self.apply([name for name in self.order if name in wanted])
         schema, owners = read_schema(self.connection), self.owners(state)
-        steps, stopped = self.try_steps(state, [name for name in order if name not in wanted], schema)
+        steps, stopped = self.try_steps(state, [name for name in self.order if name not in wanted], schema)
         return Expected(schema, owners, steps, stopped)
 
     def apply(self, names: list[Name]):
@@ -100,14 +100,15 @@ class Replay(MigrationExecutor):
         return after
 
 
-def replay(alias: str, files: Files) -> Expected:
+def replay(alias: str, files: Files, recorded: set[Name]) -> Expected:
+    """Return the schema that the recorded migrations make. Raises Unreadable when one of them can't be applied."""
     with quiet():
-        return Replay(alias, files).run()
+        return Replay(alias, files, recorded).run()
 
 
 @contextmanager
 def quiet() -> Iterator[None]:
     """What migrations print is not ours to show, and no mail of theirs may leave."""
-    with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
-        with override_settings(EMAIL_BACKEND="django.core.mail.backends.dummy.EmailBackend"):
-            yield
+    no_mail = override_settings(EMAIL_BACKEND="django.core.mail.backends.dummy.EmailBackend")
+    with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()), no_mail:
+        yield
