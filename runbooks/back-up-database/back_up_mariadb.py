@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import sys
+from datetime import UTC, datetime
 from itertools import zip_longest
 
 from django.db import DatabaseError, transaction
@@ -70,7 +71,7 @@ def drop_leftovers(cursor) -> None:
         return
     cursor.execute("SELECT schema_name FROM information_schema.schemata WHERE schema_comment = %s", [MARK])
     for (name,) in cursor.fetchall():
-        if re.fullmatch(re.escape(PREFIX) + r"\d{8}T\d+(\.\d+)?Z", name):
+        if re.fullmatch(re.escape(PREFIX) + r"\d{8}T\d{12}Z", name):
             cursor.execute(f"DROP DATABASE {connection.ops.quote_name(name)}")
 
 
@@ -95,8 +96,8 @@ def copy_differs(part, name: str, before: dict) -> str:
     return "\n".join(differences(quiet, copied))
 
 
-def wrong_with(part, backup, before: dict) -> str:
-    name = PREFIX + backup.stem.rsplit("-", 1)[1]
+def wrong_with(part, before: dict) -> str:
+    name = f"{PREFIX}{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}"
     quoted = connection.ops.quote_name(name)
     with connection.cursor() as cursor:
         drop_leftovers(cursor)
@@ -129,7 +130,7 @@ def back_up() -> None:
     part = part_of(backup)
     before, migrations = fingerprints_of_one_moment(), applied()
     dump(part, OPTIONS)
-    wrong = wrong_with(part, backup, before)
+    wrong = wrong_with(part, before)
     if wrong:
         set_aside(part, backup, wrong)
     dump(part, EVENTS, mode="ab")

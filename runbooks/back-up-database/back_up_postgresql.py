@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from datetime import UTC, datetime
 
 from django.db import DatabaseError, transaction
 
@@ -23,7 +24,7 @@ from backup_folder import (  # noqa: E402
     told_plainly,
 )
 from fingerprints import fingerprints  # noqa: E402
-from postgresql_tools import beside, create_beside, tool_environment  # noqa: E402
+from postgresql_tools import beside, create_beside, is_empty, tool_environment  # noqa: E402
 
 MARK = "Made by back-up-database to check a backup. Safe to drop."
 PREFIX = f"{short_name()}_check_"
@@ -46,12 +47,12 @@ def drop_leftovers(cursor) -> None:
     if not cursor.fetchone()[0]:
         return
     cursor.execute(
-        "SELECT datname FROM pg_database d WHERE shobj_description(d.oid, 'pg_database') = %s"
-        " AND NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.datid = d.oid)",
-        [MARK],
+        "SELECT datname, shobj_description(d.oid, 'pg_database') FROM pg_database d"
+        " WHERE NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.datid = d.oid)",
     )
-    for (name,) in cursor.fetchall():
-        if re.fullmatch(re.escape(PREFIX) + r"\d{8}T\d+(\.\d+)?Z", name):
+    for name, comment in cursor.fetchall():
+        own = re.fullmatch(re.escape(PREFIX) + r"\d{8}T\d{12}Z", name)
+        if own and (comment == MARK or (comment is None and is_empty(connection, name))):
             cursor.execute(f"DROP DATABASE {connection.ops.quote_name(name)}")
 
 
@@ -67,9 +68,9 @@ def restored_fingerprints(part, name: str) -> dict:
         restored.close()
 
 
-def wrong_with(part, backup, expected: dict) -> str:
+def wrong_with(part, expected: dict) -> str:
     """What is wrong with the dump, by restoring it; "" when nothing is."""
-    name = PREFIX + backup.stem.rsplit("-", 1)[1]
+    name = f"{PREFIX}{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}"
     with connection.cursor() as cursor:
         drop_leftovers(cursor)
         try:
@@ -89,7 +90,7 @@ def back_up() -> None:
     backup = new_backup(".dump")
     part = part_of(backup)
     tables, migrations = dump(part)
-    wrong = wrong_with(part, backup, tables)
+    wrong = wrong_with(part, tables)
     if wrong:
         set_aside(part, backup, wrong)
     keep(part, backup, tables, migrations)

@@ -20,6 +20,17 @@ def beside(connection, name: str):
     return other
 
 
+def is_empty(connection, name: str) -> bool:
+    """Whether a database holds no relation at all, as one does that a run made and was killed before it could mark it."""
+    other = beside(connection, name)
+    try:
+        with other.cursor() as cursor:
+            cursor.execute("SELECT NOT EXISTS (SELECT FROM pg_class WHERE relnamespace::regnamespace::text !~ '^(pg_|information_schema$)')")
+            return cursor.fetchone()[0]
+    finally:
+        other.close()
+
+
 def create_beside(cursor, name: str, mark: str) -> None:
     """Create an empty database with the encoding and locale of the present one, and a comment that says whose it is."""
     cursor.execute("SELECT to_jsonb(d)::text, pg_encoding_to_char(encoding) FROM pg_database d WHERE datname = current_database()")

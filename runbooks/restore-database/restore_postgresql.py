@@ -12,7 +12,7 @@ sys.path.insert(0, ".runbook/restore-database")
 from backup_folder import Refused, connection, differences, run_tool, short_name, told_plainly  # noqa: E402
 from chosen_backup import chosen, live_differences, unknown_to_the_code  # noqa: E402
 from fingerprints import fingerprints  # noqa: E402
-from postgresql_tools import beside, create_beside, tool_environment  # noqa: E402
+from postgresql_tools import beside, create_beside, is_empty, tool_environment  # noqa: E402
 
 LIVE = connection.settings_dict["NAME"]
 STEM = short_name()
@@ -47,23 +47,12 @@ def refuse_while_connected(cursor, name: str = LIVE) -> None:
                                  "SELECT pg_terminate_backend(process);"]))
 
 
-def is_empty(name: str) -> bool:
-    """Whether a database holds no relation at all, as one does that a run made and was killed before it could mark it."""
-    other = beside(connection, name)
-    try:
-        with other.cursor() as cursor:
-            cursor.execute("SELECT NOT EXISTS (SELECT FROM pg_class WHERE relnamespace::regnamespace::text !~ '^(pg_|information_schema$)')")
-            return cursor.fetchone()[0]
-    finally:
-        other.close()
-
-
 def drop_new(cursor) -> None:
     """Drop what a killed run left. Raises Refused when a database of that name is not ours."""
     cursor.execute("SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s", [NEW])
     for (comment,) in cursor.fetchall():
         refuse_while_connected(cursor, NEW)
-        if not (comment == MARK or (comment is None and is_empty(NEW))):
+        if not (comment == MARK or (comment is None and is_empty(connection, NEW))):
             raise Refused(f"There is a database {NEW} that this runbook did not make. Nothing was changed. Rename it, then run this again:\n"
                           f"ALTER DATABASE {quote(NEW)} RENAME TO {quote(f'{STEM}_not_restoring')};")
         cursor.execute(f"DROP DATABASE {quote(NEW)}")
