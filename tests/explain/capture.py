@@ -115,6 +115,17 @@ def column_already_exists(project: Project) -> str:
     return project.manage("migrate")
 
 
+def conflicting_migrations(project: Project) -> str:
+    project.migration("loans", "0002_a", [("loans", "0001_initial")])
+    project.migration("loans", "0002_b", [("loans", "0001_initial")])
+    return project.manage("migrate")
+
+
+def missing_parent(project: Project) -> str:
+    project.migration("loans", "0003_b", [("loans", "0002_a")])
+    return project.manage("migrate")
+
+
 def healthy(project: Project) -> str:
     return project.manage("migrate")
 
@@ -146,7 +157,7 @@ def _forget(project: Project, app: str, name: str) -> None:
     project.manage("shell", "--no-imports", text=f'from django.db import connection\nconnection.cursor().execute("{delete}")\n')
 
 
-EVERYWHERE = [inconsistent_history, circular_dependency, foreign_key_violation, hidden_cause, table_already_exists, column_already_exists]
+EVERYWHERE = [inconsistent_history, circular_dependency, conflicting_migrations, missing_parent, foreign_key_violation, hidden_cause, table_already_exists, column_already_exists]
 SCENARIOS = {"sqlite": [*EVERYWHERE, healthy, refused_connection, missing_package]}
 
 

@@ -20,6 +20,14 @@ EXPECTED = {
         "circular-dependency",
         {"APP": "loans", "MIGRATION": "0001_initial", "OTHER_APP": "library", "OTHER_MIGRATION": "0001_initial"},
     ),
+    "conflicting-migrations-sqlite": (
+        "conflicting-migrations",
+        {"APP": "loans", "MIGRATION": "0002_a", "OTHER_MIGRATION": "0002_b"},
+    ),
+    "missing-parent-sqlite": (
+        "missing-parent-migration",
+        {"APP": "loans", "MIGRATION": "0003_b", "PARENT_APP": "loans", "PARENT": "0002_a"},
+    ),
     "foreign-key-violation-sqlite": (
         "foreign-key-violation",
         {"TABLE": "loans_loan", "KEY": "1", "COLUMN": "book", "VALUE": "99", "PARENT_TABLE": "library_book"},
