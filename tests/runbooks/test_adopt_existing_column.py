@@ -7,7 +7,7 @@ from migration_runbooks.paths import DOCS
 from migration_runbooks.worlds import open_sandbox
 from proof import RunbookProof
 
-RECORD = {"": ("attendance", "0008_leave_request_approved_at"), "default": ("fees", "0012_invoice_discount")}
+RECORD = {"": ("fees", "0012_invoice_discount"), "nullable": ("attendance", "0008_leave_request_approved_at")}
 DISCOUNT = "column discount"
 DROP, ADD = "ALTER TABLE fees_invoice DROP COLUMN discount", "ALTER TABLE fees_invoice ADD COLUMN discount"
 EQUAL = {
@@ -46,22 +46,23 @@ def discounts(sandbox):
 class TestAdoptExistingColumn(RunbookProof):
     slug = "adopt-existing-column"
     errors = {
-        "sqlite": "django.db.utils.OperationalError: duplicate column name: approved_at",
-        "postgresql": 'django.db.utils.ProgrammingError: column "approved_at" of relation "attendance_leaverequest" already exists',
-        "mariadb": "django.db.utils.OperationalError: (1060, \"Duplicate column name 'approved_at'\")",
-        "default:postgresql": 'django.db.utils.ProgrammingError: column "discount" of relation "fees_invoice" already exists',
-        "default:mariadb": "django.db.utils.OperationalError: (1060, \"Duplicate column name 'discount'\")",
+        "postgresql": 'django.db.utils.ProgrammingError: column "discount" of relation "fees_invoice" already exists',
+        "mariadb": "django.db.utils.OperationalError: (1060, \"Duplicate column name 'discount'\")",
+        "nullable:sqlite": "django.db.utils.OperationalError: duplicate column name: approved_at",
+        "nullable:postgresql":
+            'django.db.utils.ProgrammingError: column "approved_at" of relation "attendance_leaverequest" already exists',
+        "nullable:mariadb": "django.db.utils.OperationalError: (1060, \"Duplicate column name 'approved_at'\")",
     }
 
     def test_the_command_fails_with_exactly_this_text(self, database, cause, tmp_path):
-        if (database, cause) == ("sqlite", "default"):
+        if (database, cause) == ("sqlite", ""):
             pytest.skip("SQLite does not stop: see the next test")
         super().test_the_command_fails_with_exactly_this_text(database, cause, tmp_path)
 
     def test_migrate_erases_values_on_sqlite_with_status_0_and_diagnose_finds_it_before(self, database, tmp_path):
         if database != "sqlite":
             pytest.skip("only SQLite rebuilds the table and erases the values")
-        with open_sandbox(f"{self.slug}:default", database, tmp_path) as sandbox:
+        with open_sandbox(self.slug, database, tmp_path) as sandbox:
             assert any(discounts(sandbox))
             assert self.step(sandbox, "diagnose").status == 1
             done = sandbox.manage("migrate")
@@ -82,7 +83,7 @@ class TestAdoptExistingColumn(RunbookProof):
         assert broken.difference(fixed, ignore={"django_migrations"}) == []
 
     def test_column_added_by_hand_is_adopted_only_when_it_has_no_default_of_its_own(self, database, tmp_path):
-        with open_sandbox(f"{self.slug}:default", database, tmp_path) as sandbox:
+        with open_sandbox(self.slug, database, tmp_path) as sandbox:
             for statement in EQUAL[database]:
                 sandbox.execute(statement)
             done = self.step(sandbox, "diagnose")
@@ -93,7 +94,7 @@ class TestAdoptExistingColumn(RunbookProof):
 
     @pytest.mark.parametrize("shape", OTHER_SHAPES)
     def test_column_of_another_shape_is_not_adopted_and_the_difference_is_named(self, database, shape, tmp_path):
-        with open_sandbox(f"{self.slug}:default", database, tmp_path) as sandbox:
+        with open_sandbox(self.slug, database, tmp_path) as sandbox:
             inputs = self.diagnose(sandbox)
             sandbox.execute(DROP)
             sandbox.execute(OTHER_SHAPES[shape])
@@ -107,7 +108,7 @@ class TestAdoptExistingColumn(RunbookProof):
     def test_keeping_the_values_in_a_table_of_their_own_as_the_page_says(self, database, tmp_path):
         page = read_page(DOCS / "runbooks" / f"{self.slug}.md")
         (shown,) = (block.text for block in page.blocks if block.fence.language == "sql")
-        with open_sandbox(f"{self.slug}:default", database, tmp_path) as sandbox:
+        with open_sandbox(self.slug, database, tmp_path) as sandbox:
             before = discounts(sandbox)
             for line in shown.strip().splitlines():
                 if line.startswith("-- here: uv run manage.py "):
@@ -120,13 +121,13 @@ class TestAdoptExistingColumn(RunbookProof):
     def test_values_kept_in_another_column_are_lost_on_sqlite(self, database, tmp_path):
         if database != "sqlite":
             pytest.skip("only SQLite rebuilds the table")
-        with open_sandbox(f"{self.slug}:default", database, tmp_path) as sandbox:
+        with open_sandbox(self.slug, database, tmp_path) as sandbox:
             sandbox.execute("ALTER TABLE fees_invoice RENAME COLUMN discount TO discount_kept")
             assert sandbox.manage("migrate").status == 0
             assert "discount_kept" not in sandbox.execute("SELECT sql FROM sqlite_master WHERE name = 'fees_invoice'")[0][0]
 
     def test_separated_state_can_not_be_told(self, database, tmp_path):
-        with open_sandbox(f"{self.slug}:default", database, tmp_path) as sandbox:
+        with open_sandbox(self.slug, database, tmp_path) as sandbox:
             file = sandbox.project / "fees/migrations/0012_invoice_discount.py"
             text = file.read_text().replace("operations = [", "operations = [migrations.SeparateDatabaseAndState(state_operations=[")
             file.write_text(text.rstrip().removesuffix("]") + "])]\n")

@@ -4,5 +4,5 @@ set -euo pipefail
 uv run manage.py shell -v 0 -c "
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
-MigrationRecorder(connection).record_unapplied('fees', '0012_invoice_discount')"
+MigrationRecorder(connection).record_unapplied('attendance', '0008_leave_request_approved_at')"
 # --8<-- [end:lose]
