@@ -36,12 +36,13 @@ def rebuild(sandbox: Sandbox, table: str, pattern: str, replacement: str) -> Non
         (definition,) = connection.execute("SELECT sql FROM sqlite_master WHERE type = 'table' AND name = ?", [table]).fetchone()
         indexes = connection.execute("SELECT sql FROM sqlite_master WHERE tbl_name = ? AND type = 'index' AND sql NOTNULL", [table])
         indexes = [index for (index,) in indexes.fetchall()]
+        columns = ", ".join(f'"{row[1]}"' for row in connection.execute(f"PRAGMA table_info({table})"))
         changed, count = re.subn(pattern, replacement, definition)
         assert count == 1, f"{pattern} is not once in {definition}"
         connection.executescript(
             "PRAGMA foreign_keys = OFF; PRAGMA legacy_alter_table = ON; BEGIN;"
             + changed.replace(f'"{table}"', '"rebuilt"', 1)
-            + f';INSERT INTO rebuilt SELECT * FROM "{table}"; DROP TABLE "{table}"; ALTER TABLE rebuilt RENAME TO "{table}";'
+            + f';INSERT INTO rebuilt ({columns}) SELECT * FROM "{table}"; DROP TABLE "{table}"; ALTER TABLE rebuilt RENAME TO "{table}";'
             + "".join(f"{index};" for index in indexes)
             + "COMMIT;"
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 
@@ -11,9 +12,9 @@ from migration_runbooks.integrity.finding import Finding
 
 def check(examined: Examined) -> Iterator[Finding]:
     nodes = examined.files.loader.graph.node_map
-    parents = {name: {parent.key for parent in node.parents} for name, node in nodes.items()}
+    parents = {name: sorted(parent.key for parent in node.parents) for name, node in sorted(nodes.items())}
     while cycle := first_cycle(parents):
-        circle = " -> ".join(f"{app}.{name}" for app, name in reversed(cycle))
+        circle = " -> ".join(f"{app}.{name}" for app, name in cycle)
         yield Finding(
             id="dependency-cycle",
             level="error",
@@ -29,11 +30,26 @@ def check(examined: Examined) -> Iterator[Finding]:
 
 
 def first_cycle(parents: dict) -> list | None:
-    """Return the names of a circle, its first also last, beginning with the least; None when there is none."""
+    """Return a circle, each name followed by one that it depends on, the first also last; None when there is none."""
     try:
         TopologicalSorter(parents).prepare()
     except CycleError as error:
-        circle = error.args[1][:-1]
+        # The one found may go a long way round: of its names, take the one with the shortest way back to itself.
+        circle = min((way_back(parents, name) for name in error.args[1][:-1]), key=len)[:-1]
         least = circle.index(min(circle))
         return [*circle[least:], *circle[:least], circle[least]]
     return None
+
+
+def way_back(parents: dict, name: tuple[str, str]) -> list:
+    """Return the shortest way from a name in a circle, by what depends on what, to itself."""
+    ways, seen = deque([[name]]), set()
+    while ways:
+        way = ways.popleft()
+        for parent in parents.get(way[-1], ()):
+            if parent == name:
+                return [*way, name]
+            if parent not in seen:
+                seen.add(parent)
+                ways.append([*way, parent])
+    raise AssertionError(f"{name} is in no circle")

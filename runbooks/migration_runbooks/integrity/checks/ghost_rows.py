@@ -15,9 +15,10 @@ SQUASH = re.compile(r"(\d+)_squashed_(\d+)")
 def check(examined: Examined) -> Iterator[Finding]:
     loader = examined.files.loader
     installed = loader.migrated_apps | loader.unmigrated_apps
+    explained = examined.files.unseen
     gone = sorted({record.key for record in examined.history} - examined.files.known)
     for app, name in gone:
-        if app in installed and not was_squashed(name, examined, app):
+        if app in installed and app not in explained and not was_squashed(name, examined, app):
             yield ghost(app, name)
     for app, count in sorted(Counter(app for app, _ in gone if app not in installed).items()):
         yield Finding(

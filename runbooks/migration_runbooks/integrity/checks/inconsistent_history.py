@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from django.db.migrations.graph import DummyNode
-
 from migration_runbooks.integrity.examined import Examined
 from migration_runbooks.integrity.finding import Finding
 
@@ -13,8 +11,8 @@ from migration_runbooks.integrity.finding import Finding
 def check(examined: Examined) -> Iterator[Finding]:
     applied, nodes = examined.applied, examined.files.loader.graph.node_map
     for name in sorted(applied & set(nodes)):
-        for parent in sorted(node.key for node in nodes[name].parents if not isinstance(node, DummyNode)):
-            if parent not in applied:
+        for parent in sorted(node.key for node in nodes[name].parents):
+            if parent not in applied | examined.files.missing:
                 yield Finding(
                     id="inconsistent-history",
                     level="error",

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from django.db.migrations.graph import DummyNode
-
 from migration_runbooks.integrity.examined import Examined
 from migration_runbooks.integrity.finding import Finding
 
 
 def check(examined: Examined) -> Iterator[Finding]:
     files = examined.files
-    for (app, name), node in sorted(files.loader.graph.node_map.items()):
-        if isinstance(node, DummyNode) and (app, name) not in files.loader.broken:
-            children = sorted(child.key for child in node.children) or [(app, name)]
+    for app, name in sorted(files.missing):
+        if (app, name) not in files.loader.broken:
+            children = sorted(child.key for child in files.loader.graph.node_map[app, name].children)
             needed_by = " and ".join(".".join(child) for child in children)
             yield missing(examined, children[0], f"{app}.{name}", f"{needed_by} depends on {app}.{name}, and no file holds it.")
     if isinstance(files.graph_error, ValueError):

@@ -20,6 +20,7 @@ FOREIGN_KEYS = f"""
     SELECT m.name, f.id, f."table", f."from", f."to", f.on_update, f.on_delete
     FROM sqlite_master m, pragma_foreign_key_list(m.name) f WHERE {OWN} ORDER BY m.name, f.id, f.seq"""
 
+UNIQUE = re.compile(r"CONSTRAINT\s+(\"[^\"]+\"|\w+)\s+UNIQUE\s*(\([^)]*\))", re.IGNORECASE)
 QUOTED = r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|`[^`]*`|\[[^\]]*\]"
 CHECK = re.compile(r"(?:CONSTRAINT\s+(\"[^\"]+\"|\w+)\s+)?\bCHECK\s*\(", re.IGNORECASE)
 
@@ -37,7 +38,7 @@ def read(cursor) -> Schema:
         )
         if primary:
             add_to_primary_key(schema[table], name)
-    add_indexes(schema, cursor.execute(INDEXES).fetchall())
+    add_indexes(schema, texts, cursor.execute(INDEXES).fetchall())
     add_foreign_keys(schema, cursor.execute(FOREIGN_KEYS).fetchall())
     for table, sql in texts.items():
         schema[table].keys += checks_in(sql)
@@ -51,7 +52,7 @@ def add_to_primary_key(table: Table, column: str) -> None:
     table.keys.append(Key("primary key", "", columns, ", ".join(columns)))
 
 
-def add_indexes(schema: Schema, rows: list[tuple]) -> None:
+def add_indexes(schema: Schema, texts: dict[str, str], rows: list[tuple]) -> None:
     groups: dict[tuple, list[str]] = {}
     for table, name, unique, origin, column, sql in rows:
         if origin != "pk":
@@ -59,6 +60,7 @@ def add_indexes(schema: Schema, rows: list[tuple]) -> None:
     for (table, name, unique, sql), columns in groups.items():
         # An index that a UNIQUE in CREATE TABLE made has no SQL of its own; a plain one is the same as it.
         definition = plain(sql[sql.index("(") :]) if sql else f"({', '.join(columns)})"
+        name = name if sql else unique_constraints_in(texts[table]).get(definition, "")
         schema[table].keys.append(Key("unique" if unique else "index", name, tuple(columns), definition))
 
 
@@ -99,6 +101,11 @@ def checks_in(sql: str) -> list[Key]:
         name = (match[1] or "").strip('"')
         found.append(Key("check", name, (), plain(inside(sql, match.end()))))
     return found
+
+
+def unique_constraints_in(sql: str) -> dict[str, str]:
+    """Return the names of the unique constraints in the text of a CREATE TABLE, by their columns."""
+    return {plain(columns): name.strip('"') for name, columns in UNIQUE.findall(sql)}
 
 
 def inside(sql: str, start: int) -> str:

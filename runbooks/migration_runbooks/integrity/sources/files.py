@@ -86,11 +86,21 @@ class Files:
         return found.union(*(migration.replaces for migration in self.loader.disk_migrations.values()))
 
     @cached_property
+    def missing(self) -> set[Name]:
+        """What others depend on, and no file holds."""
+        return {name for name, node in self.loader.graph.node_map.items() if isinstance(node, DummyNode)}
+
+    @cached_property
+    def unseen(self) -> dict[str, list[Path]]:
+        """The migration files that Django does not see, by app: their folder has no __init__.py."""
+        return {label: files for label in sorted(self.own_apps) if (files := files_without_init(apps.get_app_config(label)))}
+
+    @cached_property
     def order(self) -> list[Name]:
         """The migrations of the graph in an order in which they can be applied; by name if it is broken."""
         nodes = self.loader.graph.nodes
         if self.graph_error:
-            return sorted(name for name, node in nodes.items() if not isinstance(node, DummyNode) and node)
+            return sorted(nodes.keys() - self.missing)
         plan: dict[Name, None] = {}
         for leaf in sorted(self.loader.graph.leaf_nodes()):
             plan.update(dict.fromkeys(self.loader.graph.forwards_plan(leaf)))
@@ -114,6 +124,13 @@ def read_files(connection: BaseDatabaseWrapper | None) -> Files:
 
 def is_own(config: AppConfig) -> bool:
     return not NOT_THE_READERS & set(Path(config.path).parts) and not config.name.startswith("migration_runbooks")
+
+
+def files_without_init(config: AppConfig) -> list[Path]:
+    folder = folder_of(config)
+    if folder is None or (folder / "__init__.py").exists():
+        return []
+    return [file for file in sorted(folder.glob("*.py")) if "class Migration(" in file.read_text(errors="replace")]
 
 
 def folder_of(config: AppConfig) -> Path | None:

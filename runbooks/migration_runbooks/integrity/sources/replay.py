@@ -38,8 +38,10 @@ class Replay(MigrationExecutor):
         """
         recorded = [name for name in self.order if name in self.recorded]
         wanted = set(recorded).union(*(self.loader.graph.forwards_plan(name) for name in recorded))
-        self.create_unmigrated()
+        before, after = self.unmigrated()
+        self.create(before)
         state = self.apply([name for name in self.order if name in wanted])
+        self.create(after)
         schema, owners = read_schema(self.connection), self.owners(state)
         steps, stopped = self.try_steps(state, [name for name in self.order if name not in wanted], schema)
         return Expected(schema, owners, steps, stopped)
@@ -60,9 +62,17 @@ class Replay(MigrationExecutor):
             reason = f"{current} can't be applied to an empty database: {type(error).__name__}: {error}".strip()
             raise Unreadable("the expected schema", reason) from error
 
-    def create_unmigrated(self) -> None:
-        """Make the tables of the apps without migrations, as `migrate --run-syncdb` does: others may point to them."""
+    def unmigrated(self) -> tuple[list, list]:
+        """Return the models of the apps without migrations: those that migrations may point to, and those that point to migrated ones."""
         models = [model for label in sorted(self.loader.unmigrated_apps) for model in self.models_of(label)]
+        pointing = [model for model in models if self.targets(model) - self.loader.unmigrated_apps]
+        return [model for model in models if model not in pointing], pointing
+
+    def targets(self, model) -> set[str]:
+        fields = [*model._meta.local_fields, *model._meta.local_many_to_many]
+        return {field.related_model._meta.app_label for field in fields if field.related_model}
+
+    def create(self, models: list) -> None:
         with self.connection.schema_editor() as editor:
             for model in models:
                 editor.create_model(model)

@@ -1,0 +1,68 @@
+"""Several faults at once, and what must not hide what."""
+
+from __future__ import annotations
+
+from faults import FAULTS
+from planting import edit, sql
+
+AT_ONCE = ("column dropped", "index added", "table left over", "recorded twice", "content type", "model changed", "unapplied")
+
+
+def test_many_faults_at_once_are_all_found(checked):
+    planted = [fault for fault in FAULTS if fault.name in AT_ONCE]
+    assert len(planted) == len(AT_ONCE)
+    for fault in planted:
+        fault.plant(checked.sandbox)
+    found = {(each["id"], each["level"], each["app"]) for each in checked.findings()}
+    assert found == {(fault.id, fault.level, fault.app) for fault in planted}
+
+
+def test_a_broken_graph_does_not_hide_orphaned_rows(checked):
+    for fault in FAULTS:
+        if fault.name in ("cycle", "orphans", "column dropped"):
+            fault.plant(checked.sandbox)
+    report = checked.report()
+    ids = {each["id"] for each in report["findings"]}
+    assert {"dependency-cycle", "orphaned-rows", "missing-column", "could-not-check"} == ids
+    assert report["status"] == 1
+    assert any("compared with the models alone" in note for note in report["not_checked"])
+
+
+def test_a_history_that_cannot_be_read_does_not_hide_orphaned_rows(checked):
+    next(fault for fault in FAULTS if fault.name == "orphans").plant(checked.sandbox)
+    sql(checked.sandbox, "ALTER TABLE django_migrations RENAME COLUMN applied TO happened")
+    findings = checked.findings()
+    assert any(each["id"] == "orphaned-rows" for each in findings)
+    assert any(each["id"] == "could-not-check" and each["object"] == "the recorded history" for each in findings)
+
+
+def test_rows_can_be_left_out_and_that_is_said(checked):
+    next(fault for fault in FAULTS if fault.name == "orphans").plant(checked.sandbox)
+    report = checked.report("--skip-rows")
+    assert (report["findings"], report["status"]) == ([], 0)
+    assert any("--skip-rows" in note for note in report["not_checked"])
+    if checked.sandbox.database == "postgresql":
+        sql(checked.sandbox, "ANALYZE")
+    report = checked.report("--row-limit=0")
+    assert any("rows of fees_payment" in note for note in report["not_checked"])
+    assert [each["id"] for each in checked.findings("--row-limit=100000000")] == ["orphaned-rows"]
+
+
+def test_quick_finds_a_missing_column_and_says_what_it_cannot_see(checked):
+    sql(checked.sandbox, "ALTER TABLE fees_payment DROP COLUMN receipt_number")
+    report = checked.report("--quick")
+    assert [(each["id"], each["object"]) for each in report["findings"]] == [("missing-column", "fees_payment.receipt_number")]
+    assert any(note.startswith("types, lengths, defaults") for note in report["not_checked"])
+
+
+def test_drift_of_a_package_is_one_warning_that_names_it(checked):
+    edit(checked.sandbox, "acharya/settings.py", 'DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"', "")
+    package = checked.sandbox.project / "site-packages" / "borrowed"
+    (package / "migrations").mkdir(parents=True)
+    for init in (package, package / "migrations"):
+        (init / "__init__.py").write_text("")
+    (package / "models.py").write_text("from django.db import models\n\n\nclass Book(models.Model):\n    a = models.IntegerField(null=True)\n    b = models.IntegerField(null=True)\n")
+    with (checked.sandbox.project / "acharya" / "settings.py").open("a") as settings:
+        settings.write('\nimport sys\nsys.path.append(str(BASE_DIR / "site-packages"))\nINSTALLED_APPS += ["borrowed"]\nDEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"\n')
+    found = [(each["id"], each["level"], each["app"]) for each in checked.findings()]
+    assert found == [("model-changes-without-migration", "warning", "borrowed")]
