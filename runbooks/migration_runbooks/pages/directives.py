@@ -66,7 +66,10 @@ def runbook_facts(runbook: Runbook, page: Page, root: Path) -> list[str]:
 def runbook_inputs(runbook: Runbook, page: Page, root: Path) -> list[str]:
     if not runbook.inputs:
         return ["This runbook needs no inputs."]
-    rows = [(f"`{one.name}`", one.meaning, one.found, f"`{one.example}`") for one in runbook.inputs]
+    rows = [
+        (f"`{one.name}`", one.meaning, one.found, f"`{one.example}`" if one.example else "empty")
+        for one in runbook.inputs
+    ]
     return _table(("Input", "Meaning", "How to find it", "In the sample project"), rows)
 
 
