@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from advice import find_cause, on, on_all, write_migration
+from advice import find_cause, on_all, write_migration
 from migration_runbooks.pages.match import matches
 
 SLUG = "missing-table-or-column"
@@ -84,12 +84,17 @@ def test_recorded_but_never_made(database, opened):
     assert repaired.status == 0 and sandbox.manage("migrate").status == 0 and read(sandbox, "Invoice").status == 0
 
 
-@on("sqlite", "postgresql")
+@on_all
 def test_another_database(database, opened):
-    """On a server, a search_path that looks elsewhere does what another database does."""
-    other = {"sqlite": {"DATABASE_URL": "sqlite:///other.sqlite3"}, "postgresql": {"PGOPTIONS": "-c search_path=elsewhere"}}
+    """On PostgreSQL a search_path that looks elsewhere does what another database does."""
     sandbox = opened("healthy", database)
-    assert fails_with(read(sandbox, "Invoice", **other[database]), NO_TABLE[database].format("fees_invoice"))
+    if database == "mariadb":
+        ((name,),) = sandbox.execute("SELECT DATABASE()")
+        sandbox.execute(f"CREATE DATABASE {name}_other")
+        other = {"DATABASE_URL": sandbox.environment["DATABASE_URL"].replace(name, f"{name}_other")}
+    else:
+        other = {"DATABASE_URL": "sqlite:///other.sqlite3"} if database == "sqlite" else {"PGOPTIONS": "-c search_path=elsewhere"}
+    assert fails_with(read(sandbox, "Invoice", **other), NO_TABLE[database].format("fees_invoice"))
     assert read(sandbox, "Invoice").status == 0
 
 

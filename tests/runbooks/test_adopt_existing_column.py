@@ -126,6 +126,18 @@ class TestAdoptExistingColumn(RunbookProof):
             assert sandbox.manage("migrate").status == 0
             assert "discount_kept" not in sandbox.execute("SELECT sql FROM sqlite_master WHERE name = 'fees_invoice'")[0][0]
 
+    def test_fake_accepts_another_shape_and_a_value_fails_later(self, database, tmp_path):
+        if database == "sqlite":
+            pytest.skip("SQLite stores any value in a column of any type")
+        with open_sandbox(self.slug, database, tmp_path) as sandbox:
+            sandbox.execute(DROP)
+            sandbox.execute(f"{ADD} decimal(4,2) NOT NULL DEFAULT 0")
+            assert self.step(sandbox, "diagnose").status == 2
+            assert sandbox.manage("migrate", "fees", "0012", "--fake").status == 0
+            assert sandbox.manage("migrate", "--check").status == 0
+            done = sandbox.manage("shell", "-v", "0", "-c", "from fees.models import Invoice; Invoice.objects.update(discount=500)")
+            assert done.status != 0 and ("numeric field overflow" in done.output or "Out of range value" in done.output), done.output
+
     def test_separated_state_can_not_be_told(self, database, tmp_path):
         with open_sandbox(self.slug, database, tmp_path) as sandbox:
             file = sandbox.project / "fees/migrations/0012_invoice_discount.py"
