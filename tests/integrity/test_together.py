@@ -5,7 +5,7 @@ from __future__ import annotations
 from faults import FAULTS
 from planting import edit, sql
 
-AT_ONCE = ("column dropped", "index added", "table left over", "recorded twice", "content type", "model changed", "unapplied")
+AT_ONCE = ("column dropped", "unique added", "table left over", "recorded twice", "content type", "model changed", "unapplied")
 
 
 def test_many_faults_at_once_are_all_found(checked):

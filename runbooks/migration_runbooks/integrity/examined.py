@@ -141,7 +141,7 @@ class Examined:
                 reason = str(error)
         else:
             reason = "--quick was given"
-        self.not_checked.append(f"{UNSEEN}: the schema was compared with the models alone, for {reason}")
+        self.not_checked.append(f"{UNSEEN}: the schema was compared with the models alone ({reason})")
         return expected_of_models(self.connection)
 
     @source("half-applied migrations")
