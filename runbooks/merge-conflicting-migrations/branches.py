@@ -19,7 +19,6 @@ from django.db.migrations.state import ProjectState
 from django.db.migrations.utils import resolve_relation
 from django.db.migrations.writer import OperationWriter
 
-connection = connections[os.environ.get("RUNBOOK_DATABASE", "default")]
 KEPT = Path(".runbook/merge-conflicting-migrations/kept")
 MERGE = """from django.db import migrations
 
@@ -38,7 +37,7 @@ ALTERATIONS = (ops.AlterField, ops.AlterModelOptions, ops.AlterModelManagers)
 
 def load():
     try:
-        loader = MigrationLoader(connection)
+        loader = MigrationLoader(connections[os.environ.get("RUNBOOK_DATABASE", "default")])
         return loader, set(loader.applied_migrations), {app: set(names) for app, names in loader.detect_conflicts().items()}
     except Exception as error:
         print(f"Can't tell: {type(error).__name__}: {error}\nNothing was changed.", file=sys.stderr)
@@ -369,7 +368,7 @@ def undo():
         return 1
     if plan["repair"] == "merge":
         if key in recorded:
-            MigrationRecorder(connection).record_unapplied(*key)
+            MigrationRecorder(loader.connection).record_unapplied(*key)
         path.unlink(missing_ok=True)
     else:
         replace(path, plan["before"])

@@ -16,7 +16,6 @@ from django.db.migrations.exceptions import NodeNotFoundError
 from django.db.migrations.graph import DummyNode
 from django.db.migrations.loader import MigrationLoader
 
-connection = connections[os.environ.get("RUNBOOK_DATABASE", "default")]
 KEPT = Path(".runbook/restore-missing-migration/kept.json")
 MOST = 50
 
@@ -33,7 +32,7 @@ def load():
     importlib.invalidate_caches()
     for name in [each for each in sys.modules if ".migrations" in each and not each.startswith("django.db.")]:
         del sys.modules[name]  # read the files again: they may have changed
-    loader = MigrationLoader(connection, load=False)
+    loader = MigrationLoader(connections[os.environ.get("RUNBOOK_DATABASE", "default")], load=False)
     try:
         loader.build_graph()
     except NodeNotFoundError:
@@ -156,10 +155,12 @@ def not_in_git(loader, key, path):
     app, name = key
     recorded = "recorded" if key in loader.applied_migrations else "not recorded"
     ignored = git("check-ignore", "--verbose", str(shown(path)))
+    shallow = (git("rev-parse", "--is-shallow-repository") or b"").strip() == b"true"
+    fetch = "git fetch --unshallow, because this clone has no history," if shallow else "git fetch --all,"
     why = f"git ignores it: {ignored.decode().split(chr(9))[0]}. " if ignored else ""
     look = "git does not know this file" if git("rev-parse", "--git-dir") else "This project is not under git, or git is not here"
     return (f"{look}, and it is {recorded} in this database. {why}{app} has: {', '.join(shipped(loader, app)) or 'no migration'}.\n"
-            f"Next: git fetch --all, and run this again; or take {name}.py from the release or the colleague that has it. "
+            f"Next: {fetch} and run this again; or take {name}.py from the release or the colleague that has it. "
             "If one of the names above is the same migration, set REPAIR=rename and SOURCE to it.")
 
 
@@ -192,13 +193,16 @@ def replace(path, content):
 
 
 def kept():
-    return json.loads(KEPT.read_text()) if KEPT.exists() else []
+    """The steps of the last fix, for undo; those of an older fix, for another migration, are history."""
+    last = json.loads(KEPT.read_text()) if KEPT.exists() else {}
+    return last["steps"] if last.get("missing") == [os.environ["PARENT_APP"], os.environ["PARENT"]] else []
 
 
 def keep(step):
     """Remember a step before it is done; one that a killed run had begun is remembered already."""
     if step not in kept():
-        replace(KEPT, json.dumps([*kept(), step]).encode())
+        missing = [os.environ["PARENT_APP"], os.environ["PARENT"]]
+        replace(KEPT, json.dumps({"missing": missing, "steps": [*kept(), step]}).encode())
 
 
 def repointed(text, old, new):
@@ -309,7 +313,8 @@ def undo():
             os.replace(step["renamed"], path)
         elif "made" in step:
             path.unlink(missing_ok=True)
-    KEPT.unlink(missing_ok=True)
+    if steps:
+        KEPT.unlink()
     print("The files are as they were before the fix." if steps else "Nothing to undo.")
     return 0
 

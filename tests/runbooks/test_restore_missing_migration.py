@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from migration_runbooks.paths import RUNBOOKS
 from migration_runbooks.worlds import open_sandbox
 from proof import RunbookProof
 
@@ -129,6 +130,30 @@ class TestRestoreMissingMigration(RunbookProof):
             (sandbox.project / ".gitignore").write_text("0009_*\n")
             assert sandbox.run("git", "init", "--quiet").status == 0
             self.cannot_tell(sandbox, "git does not know this file", "git ignores it: .gitignore:1:0009_*", "git fetch --all")
+
+    def test_clone_without_history_is_told_to_fetch_it(self, database, tmp_path):
+        with open_sandbox(self.slug, database, tmp_path) as sandbox:
+            (sandbox.project / ".git/shallow").write_text(sandbox.run("git", "rev-parse", "HEAD").stdout)
+            self.cannot_tell(sandbox, "git fetch --unshallow")
+
+    def test_undo_leaves_an_older_fix_alone(self, database, tmp_path):
+        with open_sandbox(self.slug, database, tmp_path) as sandbox:
+            self.fix(sandbox, self.diagnose(sandbox))
+            commit(sandbox, "Bring it back")
+            (sandbox.project / "fees/migrations/0008_payment_amount_positive.py").unlink()
+            inputs, broken = self.diagnose(sandbox), sandbox.files()
+            self.fix(sandbox, inputs)
+            assert self.step(sandbox, "undo", inputs).status == 0
+            assert sandbox.files() == broken and LOST in broken
+
+    @pytest.mark.parametrize("slug", ["restore-missing-migration", "merge-conflicting-migrations"])
+    def test_diagnose_that_can_not_run_says_so(self, database, slug, tmp_path):
+        with open_sandbox("healthy", database, tmp_path) as sandbox:
+            edit(sandbox, LOST, "operations = [", "operations = [[")
+            done = sandbox.bash(RUNBOOKS / slug / "diagnose.sh")
+            assert done.status == 2 and "Can't tell: SyntaxError" in done.output and "Traceback" not in done.output
+            done = sandbox.bash(RUNBOOKS / slug / "diagnose.sh", RUNBOOK_DATABASE="nowhere")
+            assert done.status == 2 and "Can't tell: ConnectionDoesNotExist" in done.output and "Traceback" not in done.output
 
     def break_other_project(self, library):
         assert library.run("git", "init", "--quiet").status == 0
