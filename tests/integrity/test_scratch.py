@@ -126,7 +126,7 @@ class no_right_to_create:
                 connection.execute(f'ALTER ROLE {user} SET role = "{user}"')
         else:
             connection = mariadb.connect_as_root()
-            connection.cursor().execute(f"GRANT ALL ON `{self.name}`.* TO {user}@localhost")
+            connection.cursor().execute(f"GRANT ALL ON `{self.name}`.* TO {user}@localhost IDENTIFIED BY ''")
             connection.close()
         settings = self.checked.sandbox.project / "acharya" / "settings.py"
         settings.write_text(settings.read_text() + f'\nDATABASES["default"]["USER"] = "{user}"\n')

@@ -148,13 +148,13 @@ class Examined:
     def half_applied(self) -> list[Half]:
         return find_half_applied(self.expected, self.live)
 
-    @property
+    @source("what is missing")
     def missing(self) -> frozenset[Fact]:
         """What should be in the database, is not, and is not explained by a half-applied migration."""
         explained = frozenset().union(*(half.removed for half in self.half_applied))
         return self.expected.schema.facts() - self.live.facts() - explained
 
-    @property
+    @source("what is too much")
     def extra(self) -> frozenset[Fact]:
         """What is in the database, should not be, and is not explained by a half-applied migration."""
         explained = frozenset().union(*(half.added for half in self.half_applied))
