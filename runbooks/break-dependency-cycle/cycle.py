@@ -63,7 +63,7 @@ def call_name(node):
 
 def arguments(node, *names):
     """The call's arguments by name, whether they were given by position or by name."""
-    return {**dict(zip(names, node.args)), **{keyword.arg: keyword.value for keyword in node.keywords}}
+    return {**dict(zip(names, node.args, strict=False)), **{keyword.arg: keyword.value for keyword in node.keywords}}
 
 
 def points_to(node, app):
@@ -122,7 +122,7 @@ def squash_in(way):
 def edges_to_break(way):
     """The dependencies of the cycle that can be taken out of a file, the one that was added last first."""
     found = []
-    for child, parent in zip(way, way[1:]):
+    for child, parent in zip(way, way[1:], strict=False):
         tree = ast.parse(file_of(child).read_text()) if child[0] != parent[0] else ast.parse("")
         if any(ast.unparse(entry) == repr(parent) for entry in items_of(tree, "dependencies")):
             fields = fields_towards(tree, parent[0])
@@ -187,7 +187,7 @@ def new_migration(text, child, parent, leaf, fields):
                and used & {(a.asname or a.name).split(".")[0] for a in n.names}]
     operations = "".join(
         f'        migrations.AddField(\n            model_name="{model}",\n            name="{field}",\n            field={source},\n        ),\n'
-        for (model, field, _, _), source in zip(fields, moved)
+        for (model, field, _, _), source in zip(fields, moved, strict=True)
     )
     return "\n".join([
         *imports, "", "", "class Migration(migrations.Migration):", "    dependencies = [",

@@ -86,14 +86,14 @@ def plan(chosen):
             waiting.append((table, rows - move[table]))
             move[table] |= rows
 
-    for table, column, *_ in chosen:
-        take(table, column, all_found[(table, column, *_)])
+    for key in chosen:
+        take(*key[:2], all_found[key])
     while waiting:
         parent, keys = waiting.pop()
         for table, column, other, other_column in foreign_keys:
             if other == parent and primary_keys[table]:
                 take(table, column, rows_pointing_to(table, column, parent, other_column, keys))
-    for (table, column), rows in unlink.items():
+    for (table, _), rows in unlink.items():
         rows -= move[table]
     return {t: rows for t, rows in move.items() if rows}, {c: rows for c, rows in unlink.items() if rows}
 

@@ -110,15 +110,16 @@ def _names(found: list[Section]) -> str:
 
 
 def forgotten_sections(runbooks: list[Runbook], pages: list[Page]) -> Iterator[str]:
-    """Complain about sections of diagnose, fix, verify and undo, and about .py files, that no page shows."""
+    """Complain about sections of diagnose, fix, verify and undo, and about their .py files, that no page shows."""
     origins = {origin for page in pages for block in page.blocks for origin in block.origin}
+    files = {file.resolve() for file, _ in origins}
     for runbook in runbooks:
         for step, script in runbook.scripts():
             for section in sections(script)[0] if step in PAGE_STEPS else []:
                 if not any((script, number) in origins for number in section.lines):
                     yield f"{shown(script)}:{section.lines.start}: no page shows section '{section.name}'"
         for file in sorted(runbook.folder.glob("*.py")):
-            if not any(file == shown_file for shown_file, _ in origins):
+            if not file.name.startswith("reproduce") and file.resolve() not in files:
                 yield f"{shown(file)}: no page shows this file"
 
 
