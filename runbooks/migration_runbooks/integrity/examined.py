@@ -75,14 +75,23 @@ class Examined:
     @property
     def connection(self) -> Any:
         """The live database, in autocommit mode and read only: the database itself would refuse a change."""
+        if error := self.outcomes.get("the database"):
+            raise error
+        if connections[self.alias] is not self.guarded:
+            try:
+                self.guard()
+            except Exception as error:
+                self.outcomes["the database"] = Unreadable("the database", error)
+                raise self.outcomes["the database"] from error
+        return self.guarded
+
+    def guard(self) -> None:
         connection = connections[self.alias]
-        if connection is not self.guarded:
-            connection.ensure_connection()
-            connection.set_autocommit(True)
-            with connection.cursor() as cursor:
-                cursor.execute(READ_ONLY[connection.vendor][0])
-            self.guarded = connection
-        return connection
+        connection.ensure_connection()
+        connection.set_autocommit(True)
+        with connection.cursor() as cursor:
+            cursor.execute(READ_ONLY[connection.vendor][0])
+        self.guarded = connection
 
     def release(self) -> None:
         """Give the connection back as it was."""
@@ -141,8 +150,9 @@ class Examined:
                 reason = str(error)
         else:
             reason = "--quick was given"
+        expected = expected_of_models(self.connection)
         self.not_checked.append(f"{UNSEEN}: the schema was compared with the models alone ({reason})")
-        return expected_of_models(self.connection)
+        return expected
 
     @source("half-applied migrations")
     def half_applied(self) -> list[Half]:
