@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from faults import FAULTS
 from planting import edit, sql
 
@@ -66,3 +67,18 @@ def test_drift_of_a_package_is_one_warning_that_names_it(checked):
         settings.write('\nimport sys\nsys.path.append(str(BASE_DIR / "site-packages"))\nINSTALLED_APPS += ["borrowed"]\nDEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"\n')
     found = [(each["id"], each["level"], each["app"]) for each in checked.findings()]
     assert found == [("model-changes-without-migration", "warning", "borrowed")]
+
+
+@pytest.mark.parametrize("spread", [1, 10**12], ids=["dense", "far apart"])
+def test_orphans_are_found_in_every_piece_of_a_large_table(checked, spread):
+    if checked.sandbox.database != "sqlite":
+        pytest.skip("only on SQLite is a table searched piece by piece")
+    sql(
+        checked.sandbox,
+        "INSERT INTO fees_payment (id, invoice_id, amount, paid_at, receipt_number) WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n "
+        f"WHERE i < 250000) SELECT 1000 + i * {spread}, CASE WHEN i % 99999 = 0 OR i = 250000 THEN 900000 ELSE (SELECT min(id) FROM fees_invoice) END, "
+        "1, '2026-01-01', '' FROM n",
+    )
+    (found,) = checked.findings()
+    keys = ", ".join(str(1000 + i * spread) for i in (99_999, 199_998, 250_000))
+    assert f"3 rows, among them those with the keys {keys}." in found["message"]

@@ -14,6 +14,7 @@ from migration_runbooks.integrity.finding import Finding, Unreadable
 SHOWN = 3
 ROWS_AT_ONCE = 100_000
 """On SQLite a reader keeps a writer from committing: no statement reads more rows than these."""
+MOST_PIECES = 2000
 
 
 @dataclass(frozen=True, order=True)
@@ -100,14 +101,22 @@ def pieces(examined: Examined, table: str) -> Iterator[str]:
     if examined.connection.vendor != "sqlite":
         yield ""
         return
-    quoted, after = examined.connection.ops.quote_name(table), None
-    while True:
-        begin = "" if after is None else f"rowid > {after} AND "
-        bound = examined.query(f"SELECT rowid FROM {quoted} WHERE {begin}1 ORDER BY rowid LIMIT 1 OFFSET {ROWS_AT_ONCE}")
-        yield "".join(f"c.{part}" for part in [begin] if part) + (f"c.rowid <= {bound[0][0]} AND " if bound else "")
-        if not bound:
-            return
-        after = bound[0][0]
+    quoted = examined.connection.ops.quote_name(table)
+    low, high = examined.query(f"SELECT (SELECT min(rowid) FROM {quoted}), (SELECT max(rowid) FROM {quoted})")[0]
+    if low is None:
+        return
+    dense = high - low < MOST_PIECES * ROWS_AT_ONCE
+    while low is not None:
+        # Row ids are whole numbers and unique: a range of so many holds no more rows, and needs no counting.
+        after = low + ROWS_AT_ONCE if dense else counted(examined, quoted, low)
+        yield f"c.rowid >= {low} AND " + (f"c.rowid < {after} AND " if after is not None else "")
+        low = after if after is not None and after <= high else None
+
+
+def counted(examined: Examined, quoted: str, low: int) -> int | None:
+    """Return the row id that comes after so many rows, where ids are far apart; None after the last."""
+    rows = examined.query(f"SELECT rowid FROM {quoted} WHERE rowid >= {low} ORDER BY rowid LIMIT 1 OFFSET {ROWS_AT_ONCE}")
+    return rows[0][0] if rows else None
 
 
 def sizes_of(examined: Examined) -> dict[str, int]:
