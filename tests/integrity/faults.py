@@ -184,6 +184,7 @@ SCHEMA = [
     Fault("table left over", run("CREATE TABLE fees_oldledger (id integer)"), "leftover-table", "warning", "fees", "fees_oldledger", "belongs to no model"),
     Fault("unknown table", run("CREATE TABLE somebodys (id integer)"), "unknown-table", "info", "", "somebodys", "belongs to no model", options=("--level=info",)),
     Fault("column dropped", run("ALTER TABLE fees_payment DROP COLUMN receipt_number"), "missing-column", "error", "fees", "fees_payment.receipt_number", "Column fees_payment.receipt_number is missing", "undo-wrong-fake"),
+    Fault("column dropped with its keys", run("ALTER TABLE fees_scholarship DROP COLUMN percent"), "missing-column", "error", "fees", "fees_scholarship.percent", "Column fees_scholarship.percent is missing", "undo-wrong-fake"),
     Fault("column added", run("ALTER TABLE fees_payment ADD COLUMN teller integer NULL"), "extra-column", "warning", "fees", "fees_payment.teller", "no recorded migration makes it"),
     Fault(
         "column added that refuses rows",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from migration_runbooks.integrity.examined import Examined
@@ -15,19 +16,29 @@ def check(examined: Examined) -> Iterator[Finding]:
         yield from missing_by_columns(examined)
         return
     for _, table, kind, definition in sorted(fact for fact in examined.missing if fact[0] == "key" and fact[1] in live):
-        yield missing(examined, expected[table], expected[table].key(kind, definition))
+        key = expected[table].key(kind, definition)
+        if not hangs_on(key, expected[table].columns.keys() - live[table].columns.keys()):
+            yield missing(examined, expected[table], key)
     for _, table, kind, definition in sorted(fact for fact in examined.extra if fact[0] == "key" and fact[1] in expected):
         key = live[table].key(kind, definition)
-        if key.valid:  # an invalid one is another check's
+        # An invalid one is another check's.
+        if key.valid and not hangs_on(key, live[table].columns.keys() - expected[table].columns.keys()):
             yield extra(examined, live[table], key)
+
+
+def hangs_on(key: Key, columns: set[str]) -> bool:
+    """Whether the key differs only because these columns do, which is a finding of their own."""
+    named = set(re.findall(r"\w+", key.definition)) if key.kind == "check" else set(key.columns)
+    return bool(named & columns)
 
 
 def missing_by_columns(examined: Examined) -> Iterator[Finding]:
     """Models say on which columns a unique or a foreign key must be, not how the database writes it."""
     for name in sorted(examined.expected.schema.keys() & examined.live.keys()):
         there = {(key.kind, frozenset(key.columns), key.target) for key in examined.live[name].keys}
+        gone = examined.expected.schema[name].columns.keys() - examined.live[name].columns.keys()
         for key in examined.expected.schema[name].keys:
-            if (key.kind, frozenset(key.columns), key.target) not in there:
+            if not hangs_on(key, gone) and (key.kind, frozenset(key.columns), key.target) not in there:
                 yield missing(examined, examined.expected.schema[name], key)
 
 
