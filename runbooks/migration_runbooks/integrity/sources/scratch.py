@@ -120,7 +120,8 @@ def postgresql(connection: BaseDatabaseWrapper) -> Iterator[dict[str, Any]]:
         yield {"NAME": name}
     finally:
         with connection._nodb_cursor() as cursor:
-            cursor.execute(f"DROP DATABASE IF EXISTS {quote(name)}")
+            # A thread that a migration started may still hold a connection to it.
+            cursor.execute(f"DROP DATABASE IF EXISTS {quote(name)} WITH (FORCE)")
 
 
 @contextmanager
