@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 from migration_runbooks.paths import CHECKOUT
-from migration_runbooks.worlds.library import LIBRARY
+from migration_runbooks.worlds.library import LIBRARY, copy_packages
 from migration_runbooks.worlds.project import find_uv
 
 
 def uv(*arguments: str | Path) -> None:
-    # The network is not asked: what is installed here was installed for the tests, so uv's cache holds it.
+    # The network is not asked: dependencies are copied from the environment of the tests.
     environment = {name: value for name, value in os.environ.items() if name not in ("VIRTUAL_ENV", "PYTHONPATH")}
     done = subprocess.run([find_uv(), *arguments, "--quiet", "--offline"], cwd=CHECKOUT, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -29,8 +29,9 @@ def python(tmp_path) -> Path:
     """The Python of an environment that holds the wheel, Django and the driver that the project's settings import."""
     uv("build", "--wheel", "--no-build-isolation", "--python", sys.executable, "--out-dir", tmp_path)
     uv("venv", "--python", sys.executable, tmp_path / "environment")
-    place, lock = tmp_path / "environment", CHECKOUT / "requirements.lock"
-    uv("pip", "install", "--python", place, "--constraint", lock, next(tmp_path.glob("*.whl")), "django", "pymysql")
+    place = tmp_path / "environment"
+    uv("pip", "install", "--python", place, "--no-deps", next(tmp_path.glob("*.whl")))
+    copy_packages(place, "click", "asgiref", "Django", "sqlparse", "PyMySQL")
     return place / "bin" / "python"
 
 

@@ -47,11 +47,16 @@ def environment() -> Path:
     with run.lock("environment"):
         if not (folder / "ready").exists():
             venv.create(folder, clear=True, symlinks=True)
-            site_packages = folder / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}" / "site-packages"
-            for name in NEEDS:
-                copy_package(name, site_packages)
+            copy_packages(folder, *NEEDS)
             (folder / "ready").touch()
     return folder
+
+
+def copy_packages(environment: Path, *names: str) -> None:
+    """Put packages of the environment that runs the tests, the very same versions, into another of the same Python."""
+    site_packages = environment / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}" / "site-packages"
+    for name in names:
+        copy_package(name, site_packages)
 
 
 def copy_package(name: str, site_packages: Path) -> None:
