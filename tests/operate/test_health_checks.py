@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from faults import FAULTS
+from broken_states import FAULTS
 from migration_runbooks.pages.blocks import read_page
 from migration_runbooks.paths import DOCS
 from migration_runbooks.worlds import open_sandbox

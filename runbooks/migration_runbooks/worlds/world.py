@@ -11,7 +11,7 @@ import shutil
 import tomllib
 from pathlib import Path
 
-from migration_runbooks.paths import ACHARYA, RUNBOOKS
+from migration_runbooks.paths import ACHARYA, ERRORS, RUNBOOKS
 from migration_runbooks.worlds import run
 from migration_runbooks.worlds.available import available
 from migration_runbooks.worlds.engines import ENGINES
@@ -34,7 +34,8 @@ def open_sandbox(world: str, database: str, directory: Path, project: Path | Pro
     """Clone a world into `directory`, with a database of its own.
 
     A world is `empty` (no tables), `healthy` (migrated and seeded), a runbook's slug (healthy, then broken by its
-    reproduce.sh) or `<slug>:<cause>`. Raises WorldError if there is no such world or building it failed.
+    reproduce.sh) or `<slug>:<cause>`. An error that needs worlds of its own keeps their scripts in a folder beside its
+    TOML, and its slug names them in the same way. Raises WorldError if there is no such world or building it failed.
     """
     if reason := available(database):
         raise WorldError(reason)
@@ -123,13 +124,22 @@ def reproduce_script(world: str, database: str) -> Path:
     """Return the script that breaks a healthy world: a cause's own, and the one of this database before the general."""
     slug, _, cause = world.partition(":")
     folder = RUNBOOKS / slug
-    if not (folder / "runbook.toml").is_file():
-        raise WorldError(f"There is no world {world!r}: it is neither empty, healthy nor a runbook in {RUNBOOKS}")
-    causes = [each["name"] for each in tomllib.loads((folder / "runbook.toml").read_text()).get("causes", [])]
-    if cause and cause not in causes:
-        raise WorldError(f"There is no world {world!r}: {folder / 'runbook.toml'} declares the causes {causes}")
-    stem = "reproduce" if not cause or cause == causes[0] else f"reproduce.{cause}"
+    if (folder / "runbook.toml").is_file():
+        stem = runbook_stem(folder, world)
+    elif (ERRORS / slug).is_dir():
+        folder, stem = ERRORS / slug, f"reproduce.{cause}" if cause else "reproduce"
+    else:
+        raise WorldError(f"There is no world {world!r}: it is neither empty, healthy, a runbook in {RUNBOOKS} nor an error with a folder in {ERRORS}")
     for name in (f"{stem}.{database}.sh", f"{stem}.sh"):
         if (folder / name).is_file():
             return folder / name
     raise WorldError(f"World {world} can't be built on {database}: {folder} has no {stem}.sh")
+
+
+def runbook_stem(folder: Path, world: str) -> str:
+    """Return the name of a cause's script, without its ending; the first cause is what plain reproduce.sh makes."""
+    cause = world.partition(":")[2]
+    causes = [each["name"] for each in tomllib.loads((folder / "runbook.toml").read_text()).get("causes", [])]
+    if cause and cause not in causes:
+        raise WorldError(f"There is no world {world!r}: {folder / 'runbook.toml'} declares the causes {causes}")
+    return "reproduce" if not cause or cause == causes[0] else f"reproduce.{cause}"
