@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import compileall
 import hashlib
-import py_compile
 import re
 import secrets
 import shutil
+import subprocess
 import tomllib
 from pathlib import Path
 
@@ -79,7 +78,7 @@ def build(world: str, sandbox: Sandbox) -> None:
     kind, place, engine = sandbox.kind, sandbox.place, ENGINES[sandbox.database]
     if world in ("empty", "healthy"):
         shutil.copytree(kind.folder, place.project, ignore=shutil.ignore_patterns("__pycache__", *NOT_COPIED))
-        compile_bytecode(place.project)
+        compile_bytecode(kind, place.project)
         engine.create(place)
     else:
         script = reproduce_script(world, sandbox.database)
@@ -90,22 +89,22 @@ def build(world: str, sandbox: Sandbox) -> None:
         migrate_and_seed(sandbox)
     elif world != "empty":
         demand(sandbox.bash(script, timeout=LONGEST_BUILD), f"World {world} on {sandbox.database}: {script}")
-    compile_bytecode(place.project)
+    compile_bytecode(kind, place.project)
 
 
 def copy_project(source: Path, target: Path) -> None:
     shutil.copytree(source, target, symlinks=True, ignore=shutil.ignore_patterns(*NOT_CLONED))
 
 
-def compile_bytecode(project: Path) -> None:
+def compile_bytecode(kind: Project, folder: Path) -> None:
     """Compile everything, so that no command in any clone compiles again.
 
     Python compares times in whole seconds and sizes to see whether bytecode is stale; a file that a script and then a
     page edit within one second could pass unseen. So it compares hashes, and commands in sandboxes write no bytecode.
     """
-    checked = py_compile.PycInvalidationMode.CHECKED_HASH
-    not_own = re.compile(r"/\.venv/")
-    compileall.compile_dir(project, rx=not_own, quiet=2, invalidation_mode=checked)
+    not_own = "/.venv/"
+    options = ("-q", "-q", "-x", re.escape(not_own), "--invalidation-mode", "checked-hash")
+    subprocess.run([kind.environment / "bin" / "python", "-m", "compileall", *options, folder], check=False)
 
 
 def migrate_and_seed(sandbox: Sandbox) -> None:
