@@ -126,6 +126,11 @@ def missing_parent(project: Project) -> str:
     return project.manage("migrate")
 
 
+def changes_not_migrated(project: Project) -> str:
+    project.manage("migrate")
+    return project.manage("migrate")
+
+
 def healthy(project: Project) -> str:
     return project.manage("migrate")
 
@@ -158,7 +163,7 @@ def _forget(project: Project, app: str, name: str) -> None:
 
 
 EVERYWHERE = [inconsistent_history, circular_dependency, conflicting_migrations, missing_parent, foreign_key_violation, hidden_cause, table_already_exists, column_already_exists]
-SCENARIOS = {"sqlite": [*EVERYWHERE, healthy, refused_connection, missing_package]}
+SCENARIOS = {"sqlite": [*EVERYWHERE, changes_not_migrated, healthy, refused_connection, missing_package]}
 
 
 def main(ending: str, url: str = "") -> None:

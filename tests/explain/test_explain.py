@@ -44,6 +44,7 @@ EXPECTED = {
         "foreign-key-violation",
         {"APP": "loans", "MIGRATION": "0002_alter_loan_book"},
     ),
+    "changes-not-migrated-sqlite": ("changes-not-migrated", {}),
     "table-already-exists-sqlite": ("table-already-exists", {"TABLE": "loans_loan", "APP": "loans", "MIGRATION": "0001_initial"}),
     "column-already-exists-sqlite": ("column-already-exists", {"COLUMN": "due", "APP": "loans", "MIGRATION": "0002_loan_due"}),
 }
