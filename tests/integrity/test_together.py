@@ -69,16 +69,26 @@ def test_drift_of_a_package_is_one_warning_that_names_it(checked):
     assert found == [("model-changes-without-migration", "warning", "borrowed")]
 
 
+INVOICES = {
+    "one": "CASE WHEN i % 99999 = 0 OR i = 250000 THEN 900000 ELSE (SELECT min(id) FROM fees_invoice) END",
+    "many": "CASE WHEN i % 99999 = 0 OR i = 250000 THEN 900000 + i ELSE (SELECT min(id) FROM fees_invoice) + i % 50 END",
+}
+
+
+@pytest.mark.parametrize("index", ["index", "no index"])
+@pytest.mark.parametrize("invoices", INVOICES)
 @pytest.mark.parametrize("spread", [1, 10**12], ids=["dense", "far apart"])
-def test_orphans_are_found_in_every_piece_of_a_large_table(checked, spread):
+def test_orphans_are_found_in_every_piece_of_a_large_table(checked, spread, invoices, index):
     if checked.sandbox.database != "sqlite":
         pytest.skip("only on SQLite is a table searched piece by piece")
     sql(
         checked.sandbox,
         "INSERT INTO fees_payment (id, invoice_id, amount, paid_at, receipt_number) WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n "
-        f"WHERE i < 250000) SELECT 1000 + i * {spread}, CASE WHEN i % 99999 = 0 OR i = 250000 THEN 900000 ELSE (SELECT min(id) FROM fees_invoice) END, "
-        "1, '2026-01-01', '' FROM n",
+        f"WHERE i < 250000) SELECT 1000 + i * {spread}, {INVOICES[invoices]}, 1, '2026-01-01', '' FROM n",
     )
-    (found,) = checked.findings()
+    if index == "no index":
+        ((name,),) = checked.sandbox.execute("SELECT name FROM sqlite_master WHERE type = 'index' AND tbl_name = 'fees_payment' AND sql LIKE '%invoice_id%'")
+        sql(checked.sandbox, f"DROP INDEX {name}")
+    (found,) = [each for each in checked.findings() if each["id"] == "orphaned-rows"]
     keys = ", ".join(str(1000 + i * spread) for i in (99_999, 199_998, 250_000))
     assert f"3 rows, among them those with the keys {keys}." in found["message"]

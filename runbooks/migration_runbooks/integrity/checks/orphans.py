@@ -10,11 +10,9 @@ from dataclasses import dataclass
 
 from migration_runbooks.integrity.examined import Examined
 from migration_runbooks.integrity.finding import Finding, Unreadable
+from migration_runbooks.integrity.pieces import pieces
 
 SHOWN = 3
-ROWS_AT_ONCE = 100_000
-"""On SQLite a reader keeps a writer from committing: no statement reads more rows than these."""
-MOST_PIECES = 2000
 
 
 @dataclass(frozen=True, order=True)
@@ -82,41 +80,20 @@ def orphans_of(examined: Examined, link: Link) -> tuple[int, list]:
     quote = examined.connection.ops.quote_name
     key = next((key.columns for key in examined.live[link.table].keys if key.kind == "primary key"), link.columns)
     child = [f"c.{quote(column)}" for column in link.columns]
-    pairs = [f"p.{quote(other)} = {own}" for other, own in zip(link.target_columns, child, strict=True)]
-    condition = " AND ".join(f"{own} IS NOT NULL" for own in child)
-    condition += f" AND NOT EXISTS (SELECT 1 FROM {quote(link.target)} p WHERE {' AND '.join(pairs)})"
+    parent = [f"p.{quote(column)}" for column in link.target_columns]
+    pairs = " AND ".join(f"{other} = {own}" for other, own in zip(parent, child, strict=True))
+    joined = f"FROM {quote(link.table)} c LEFT JOIN {quote(link.target)} p ON {pairs}"
+    condition = " AND ".join([*(f"{own} IS NOT NULL" for own in child), f"{parent[0]} IS NULL"])
     shown = ", ".join(f"c.{quote(column)}" for column in key)
     count, found = 0, []
-    for piece in pieces(examined, link.table):
-        where = f"FROM {quote(link.table)} c WHERE {piece}{condition}"
-        here = examined.query(f"SELECT count(*) {where}")[0][0]
+    for piece in pieces(examined, link.table, link.columns[0]):
+        where = f"{joined} WHERE {piece.condition}{condition}"
+        here = examined.query(f"SELECT count(*) {where}", piece.values)[0][0]
         if here and len(found) < SHOWN:
-            found += [row[0] if len(row) == 1 else row for row in examined.query(f"SELECT {shown} {where} LIMIT {SHOWN}")]
+            rows = examined.query(f"SELECT {shown} {where} LIMIT {SHOWN}", piece.values)
+            found += [row[0] if len(row) == 1 else row for row in rows]
         count += here
     return count, found[:SHOWN]
-
-
-def pieces(examined: Examined, table: str) -> Iterator[str]:
-    """Split a table into conditions on its rows, each of few enough rows for one statement."""
-    if examined.connection.vendor != "sqlite":
-        yield ""
-        return
-    quoted = examined.connection.ops.quote_name(table)
-    low, high = examined.query(f"SELECT (SELECT min(rowid) FROM {quoted}), (SELECT max(rowid) FROM {quoted})")[0]
-    if low is None:
-        return
-    dense = high - low < MOST_PIECES * ROWS_AT_ONCE
-    while low is not None:
-        # Row ids are whole numbers and unique: a range of so many holds no more rows, and needs no counting.
-        after = low + ROWS_AT_ONCE if dense else counted(examined, quoted, low)
-        yield f"c.rowid >= {low} AND " + (f"c.rowid < {after} AND " if after is not None else "")
-        low = after if after is not None and after <= high else None
-
-
-def counted(examined: Examined, quoted: str, low: int) -> int | None:
-    """Return the row id that comes after so many rows, where ids are far apart; None after the last."""
-    rows = examined.query(f"SELECT rowid FROM {quoted} WHERE rowid >= {low} ORDER BY rowid LIMIT 1 OFFSET {ROWS_AT_ONCE}")
-    return rows[0][0] if rows else None
 
 
 def sizes_of(examined: Examined) -> dict[str, int]:
