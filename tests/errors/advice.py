@@ -8,7 +8,7 @@ import pytest
 from migration_runbooks.pages.blocks import Block, read_page
 from migration_runbooks.paths import DOCS
 from migration_runbooks.worlds import DATABASES, available
-from migration_runbooks.worlds.djangos import DJANGOS
+from migration_runbooks.worlds.djangos import OLDEST_AND_NEWEST
 
 DELETE_MIGRATIONS = 'find . -path "*/migrations/*.py" -not -name "__init__.py" -delete'
 START_AGAIN = f"rm -f db.sqlite3; {DELETE_MIGRATIONS}; uv run manage.py makemigrations; uv run manage.py migrate"
@@ -25,7 +25,7 @@ def on(*databases: str):
 
 on_all = on(*DATABASES)
 
-on_all_djangos = pytest.mark.parametrize("django", (DJANGOS[0], DJANGOS[-1]), indirect=True)
+on_all_djangos = pytest.mark.parametrize("django", OLDEST_AND_NEWEST, indirect=True)
 """Run a test on the oldest and the newest Django. Its sandboxes come from the fixture `opened` or `acharya`."""
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 NOT_A_COMMAND = ("#", "set -", "if ", "for ", "while ", "then", "else", "fi", "done", "do", "{", "}", "(", ")")
-LEFT_OUT = shutil.ignore_patterns(".git", ".venv", ".uv", "site", "build", "__pycache__", ".pytest_cache")
+LEFT_OUT = shutil.ignore_patterns(".git", ".venv", ".environments", ".uv", "site", "build", "__pycache__", ".pytest_cache")
 
 
 def shell_deletions(text: str) -> Iterator[tuple[int, str]]:

@@ -16,6 +16,7 @@ from migration_runbooks.catalogue.runbooks import find
 from migration_runbooks.pages.match import matches
 from migration_runbooks.paths import DOCS, RUNBOOKS
 from migration_runbooks.worlds import available, open_library, open_sandbox
+from migration_runbooks.worlds.djangos import OLDEST_AND_NEWEST
 
 KILLER = Path(__file__).parent / "killer"
 INPUT_LINE = re.compile(r"^([A-Z][A-Z0-9_]*)=(.*)$", re.MULTILINE)
@@ -38,7 +39,8 @@ class RunbookProof:
     command: tuple[str, ...] = ("migrate",)
     """The `manage.py` command that fails in the broken world."""
     errors: dict[str, str] = {}
-    """Last lines of what `command` prints, by `cause`, `cause:database` or `""`; `...` and `[..]` as in output blocks."""
+    """Last lines of what `command` prints, by `cause`, `cause:database`, `database` or `""`; `...` and `[..]` as in output
+    blocks. A text of one Django alone has its version behind the key: `cause@6.1`, `@6.1`."""
     extra_inputs: dict[str, str] = {}
     """Inputs that a person must decide and diagnose can't find."""
 
@@ -82,9 +84,10 @@ class RunbookProof:
 
     # --- proofs ---------------------------------------------------------------------------------------------------
 
-    def test_the_command_fails_with_exactly_this_text(self, database, cause, tmp_path):
-        expected = next(self.errors[key] for key in (f"{cause}:{database}", cause, database, "") if key in self.errors)
-        with open_sandbox(self.broken_world(cause), database, tmp_path) as sandbox:
+    def test_the_command_fails_with_exactly_this_text(self, database, cause, django, acharya, tmp_path):
+        keys = (f"{cause}:{database}", cause, database, "")
+        expected = next(self.errors[key] for key in (*(f"{key}@{django}" for key in keys), *keys) if key in self.errors)
+        with open_sandbox(self.broken_world(cause), database, tmp_path, acharya) as sandbox:
             done = sandbox.manage(*self.command)
         lines = expected.strip().splitlines()
         shown = "\n".join(done.output.strip().splitlines()[-len(lines):])
@@ -235,3 +238,5 @@ def pytest_generate_tests(metafunc):
     if "cause" in metafunc.fixturenames:
         names = [cause.name for cause in runbook.causes] or [""]
         metafunc.parametrize("cause", ["", *names[1:]])
+    if "django" in metafunc.fixturenames:
+        metafunc.parametrize("django", OLDEST_AND_NEWEST, indirect=True)

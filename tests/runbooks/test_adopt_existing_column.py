@@ -54,10 +54,10 @@ class TestAdoptExistingColumn(RunbookProof):
         "nullable:mariadb": "django.db.utils.OperationalError: (1060, \"Duplicate column name 'approved_at'\")",
     }
 
-    def test_the_command_fails_with_exactly_this_text(self, database, cause, tmp_path):
+    def test_the_command_fails_with_exactly_this_text(self, database, cause, django, acharya, tmp_path):
         if (database, cause) == ("sqlite", ""):
             pytest.skip("SQLite does not stop: see the next test")
-        super().test_the_command_fails_with_exactly_this_text(database, cause, tmp_path)
+        super().test_the_command_fails_with_exactly_this_text(database, cause, django, acharya, tmp_path)
 
     def test_migrate_erases_values_on_sqlite_with_status_0_and_diagnose_finds_it_before(self, database, tmp_path):
         if database != "sqlite":

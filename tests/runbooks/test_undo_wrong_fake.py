@@ -31,11 +31,11 @@ def discounts(sandbox):
 class TestUndoWrongFake(RunbookProof):
     slug = "undo-wrong-fake"
 
-    def test_the_command_fails_with_exactly_this_text(self, database, cause, tmp_path):
+    def test_the_command_fails_with_exactly_this_text(self, database, cause, django, acharya, tmp_path):
         """A fake in itself is silent; what fails is what comes next, and on SQLite after a backward one nothing does."""
         if cause == "":
             pytest.skip("a backward fake fails, or destroys, at the next migrate: see the two tests below")
-        with open_sandbox(self.broken_world(cause), database, tmp_path) as sandbox:
+        with open_sandbox(self.broken_world(cause), database, tmp_path, acharya) as sandbox:
             assert sandbox.manage("migrate", "--check").status == 0
             done = sandbox.manage("dumpdata", "fees.invoice")
             assert done.status != 0 and NO_COLUMN[database] in done.output, done.output

@@ -12,6 +12,7 @@ OWN = ".".join(version("django").split(".")[:2])
 """The Django of the environment that runs the tests."""
 
 DJANGOS = (OWN, "6.0", "6.1")
+OLDEST_AND_NEWEST = (DJANGOS[0], DJANGOS[-1])
 
 
 def environment_of(django: str) -> Path:
