@@ -63,9 +63,10 @@ def pytest_collect_file(file_path, parent):
 
 @pytest.hookimpl(trylast=True)
 def pytest_open_sandbox(world, database, directory):
-    from migration_runbooks.worlds import open_sandbox
+    from migration_runbooks.paths import ACHARYA
+    from migration_runbooks.worlds import Project, open_sandbox
 
-    return open_sandbox(world, database, directory)
+    return open_sandbox(world, database, directory, Project(ACHARYA, warm=False))
 
 
 @pytest.hookimpl(trylast=True)

@@ -44,6 +44,7 @@ class Project:
     environment: Path = Path(sys.prefix)
     variables: Callable[[Address], dict[str, str]] = database_url
     with_uv: bool = True
+    warm: bool = True
 
     @property
     def name(self) -> str:

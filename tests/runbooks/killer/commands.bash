@@ -1,4 +1,5 @@
 # Sourced by bash through BASH_ENV: counts every command of the script and kills the script at the N-th change.
+export KILL_GROUP=${KILL_GROUP:-$$}
 __change() {
   [ "$BASHPID" = "$$" ] || return 0
   printf 'command\n' >>"$KILL_COUNT"

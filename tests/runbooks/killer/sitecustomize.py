@@ -23,7 +23,8 @@ def change(what: str) -> None:
     with open(COUNT, "a") as counted:
         counted.write(f"{what}\n")
     if KILL_AT and len(COUNT.read_text().splitlines()) == KILL_AT:
-        os.killpg(os.getpgrp(), signal.SIGKILL)
+        os.killpg(int(os.environ["KILL_GROUP"]), signal.SIGKILL)
+        os.killpg(os.getpgrp(), signal.SIGKILL)  # another one where the command was started warm
 
 
 def is_project_file(path: object) -> bool:
@@ -83,4 +84,6 @@ class WatchDjango(importlib.abc.MetaPathFinder):
 
 if "KILL_COUNT" in os.environ:
     sys.addaudithook(watch_files)
+    for name in WatchDjango.patches.keys() & sys.modules.keys():
+        getattr(WatchDjango, WatchDjango.patches.pop(name))(sys.modules[name])
     sys.meta_path.insert(0, WatchDjango())

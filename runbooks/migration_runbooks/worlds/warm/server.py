@@ -1,0 +1,164 @@
+"""The server of warm starts: loads Django's code once, then forks a process for each command that a client sends."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import importlib
+import marshal
+import os
+import selectors
+import signal
+import socket
+import sys
+import threading
+import time
+from pathlib import Path
+
+# What every command of Django loads, but nothing that needs settings: those are the project's.
+CODE = """
+dj_database_url django.contrib.admin.options django.contrib.auth.hashers django.contrib.auth.management
+django.contrib.auth.management.commands.createsuperuser django.contrib.contenttypes.management
+django.contrib.staticfiles.finders django.core.cache.backends.locmem django.core.management.commands.makemigrations
+django.core.management.commands.migrate django.core.management.commands.shell
+django.core.management.commands.showmigrations django.core.management.commands.sqlmigrate pymysql
+django.db.backends.postgresql.base django.db.backends.sqlite3.base django.db.migrations.autodetector
+django.db.migrations.executor django.db.migrations.writer django.forms django.template.backends.django django.urls
+django.views.debug code difflib hashlib json logging.config sqlite3 subprocess unittest
+""".split()
+EVERY = 5.0
+MOST_OPEN = 1024
+
+
+def load() -> None:
+    for name in CODE:
+        with contextlib.suppress(ImportError):  # a driver that this machine lacks
+            importlib.import_module(name)
+    gc.collect()
+    gc.freeze()  # children share these pages until they write to them
+
+
+def serve(listener: socket.socket, path: Path) -> None:
+    """Fork for each client until the socket's file is gone. A client that dies takes its command with it."""
+    waiting = selectors.DefaultSelector()
+    waiting.register(listener, selectors.EVENT_READ)
+    while path.exists():
+        for key, _ in waiting.select(EVERY):
+            if key.fileobj is listener:
+                with contextlib.suppress(OSError):  # a client that died while it asked
+                    take(waiting, listener)
+            elif isinstance(key.fileobj, socket.socket):
+                abandon(waiting, key.fileobj, key.data)
+            else:
+                finish(waiting, key.fileobj, *key.data)
+
+
+def take(waiting: selectors.BaseSelector, listener: socket.socket) -> None:
+    client = listener.accept()[0]
+    header, streams, *_ = socket.recv_fds(client, 8, 3)
+    request = marshal.loads(read(client, int.from_bytes(header, "big")))
+    process = os.fork()
+    if not process:
+        os.setsid()
+        for stream, number in zip(streams, (0, 1, 2), strict=True):
+            os.dup2(stream, number)
+        os.closerange(3, MOST_OPEN)
+        run(*request)
+    for stream in streams:
+        os.close(stream)
+    waiting.register(client, selectors.EVENT_READ, process)
+    waiting.register(os.pidfd_open(process), selectors.EVENT_READ, (process, client))
+
+
+def read(client: socket.socket, length: int) -> bytes:
+    received = b""
+    while len(received) < length:
+        received += client.recv(length - len(received)) or abort()
+    return received
+
+
+def abort() -> bytes:
+    raise ConnectionAbortedError("the client is gone")
+
+
+def abandon(waiting: selectors.BaseSelector, client: socket.socket, process: int) -> None:
+    if client.fileno() == -1:
+        return  # its command ended in the same moment
+    waiting.unregister(client)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process, signal.SIGKILL)
+
+
+def finish(waiting: selectors.BaseSelector, handle: int, process: int, client: socket.socket) -> None:
+    """Tell the client how its command ended; one that a signal ended counts as a shell counts it."""
+    waiting.unregister(handle)
+    os.close(handle)
+    status = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+    with contextlib.suppress(OSError):
+        client.send(bytes([status if status >= 0 else 128 - status]))
+    with contextlib.suppress(KeyError):  # abandoned
+        waiting.unregister(client)
+    client.close()
+
+
+def run(folder: str, argv: list[str], environment: dict[str, str]) -> None:
+    """Be `python manage.py …` in that folder and environment. Does not return."""
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
+    time.tzset()
+    sys.argv[:] = argv
+    extra = [path for path in environment.get("PYTHONPATH", "").split(os.pathsep) if path]
+    sys.path[:0] = [folder, *extra]
+    status = 1
+    try:
+        if extra:
+            sys.modules.pop("sitecustomize", None)
+            with contextlib.suppress(ModuleNotFoundError):
+                importlib.import_module("sitecustomize")
+        execute(Path(folder, argv[0]))
+        status = 0
+    except SystemExit as end:
+        status = exit_status(end.code)
+    except BaseException as error:
+        own = error.with_traceback(error.__traceback__.tb_next.tb_next)  # without the two steps of this module
+        sys.excepthook(type(own), own, own.__traceback__)
+    finally:
+        leave(status)
+
+
+def execute(script: Path) -> None:
+    main = type(sys)("__main__")
+    main.__file__ = str(script)
+    main.__builtins__ = __builtins__
+    sys.modules["__main__"] = main
+    exec(compile(script.read_bytes(), str(script), "exec", dont_inherit=True), main.__dict__)
+
+
+def exit_status(code: object) -> int:
+    if code is None or isinstance(code, int):
+        return (code or 0) & 0xFF
+    print(code, file=sys.stderr)
+    return 1
+
+
+def leave(status: int) -> None:
+    """End as Python ends, but without the server's own last steps."""
+    import atexit
+
+    with contextlib.suppress(BaseException):
+        threading._shutdown()
+        atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(BaseException):
+            stream.flush()
+    os._exit(status)
+
+
+if __name__ == "__main__":
+    load()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listening:
+        listening.bind(sys.argv[1])
+        listening.listen(64)
+        print("warm", flush=True)
+        serve(listening, Path(sys.argv[1]))

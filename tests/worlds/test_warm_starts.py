@@ -1,0 +1,94 @@
+"""A command started warm can't be told from one that is a process of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+from migration_runbooks.paths import ACHARYA
+from migration_runbooks.worlds import Project, open_sandbox
+
+OF_UV_AND_SHELLS = {"PATH", "PWD", "SHLVL", "_", "UV", "UV_RUN_RECURSION_DEPTH"}
+HELD = "import os, time; open('held', 'w').write(str(os.getpid())); time.sleep(60)"
+
+
+@pytest.fixture
+def both(tmp_path):
+    """A warm sandbox and a cold one of the same world."""
+    sandboxes = [open_sandbox("healthy", "sqlite", tmp_path / str(warm), Project(ACHARYA, warm=warm)) for warm in (True, False)]
+    yield sandboxes
+    for sandbox in sandboxes:
+        sandbox.close()
+
+
+def same(both, *arguments: str, **options):
+    """Run a command in both, compare all that it printed and how it ended, and return that."""
+    warm, cold = (each.manage(*arguments, **options) for each in both)
+    folders = [str(each.place.directory) for each in both]
+    assert warm.output.replace(folders[0], folders[1]) == cold.output
+    assert warm.status == cold.status
+    return cold
+
+
+def test_output_and_status_are_the_same(both):
+    assert same(both, "migrate", "--plan").status == 0
+    assert same(both, "showmigrations", "nothing").status == 2
+    assert same(both, "no_such_command").status == 1
+    assert same(both, "makemigrations", "--check").status == 0
+    assert same(both, "check", "--deploy").status == 0
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "import sys; print(sys.argv, sys.prefix, sys.path[1:], __name__); print('error', file=sys.stderr)",
+        f"import os, time; print(sorted(set(os.environ) - {OF_UV_AND_SHELLS}), time.tzname)",
+        "raise SystemExit(3)",
+        "raise SystemExit('a reason')",
+        "import sys; sys.exit(300)",
+        "1 / 0",
+        "import atexit; atexit.register(print, 'last words')",
+        "import threading; threading.Timer(0.2, print, ['from a thread']).start()",
+        "from users.models import User; print(User.objects.count())",
+    ],
+)
+def test_any_program_is_the_same(both, program):
+    same(both, "shell", "-v", "0", "-c", program)
+
+
+def test_standard_input_is_passed(both):
+    assert same(both, "shell", "-v", "0", input="print(6 * 7)").output == "42\n"
+
+
+def test_a_module_that_python_loads_at_its_start_is_loaded(both, tmp_path):
+    (tmp_path / "sitecustomize.py").write_text("print('customized')\n")
+    for sandbox in both:
+        done = sandbox.run("uv", "run", "manage.py", "shell", "-v", "0", "-c", "pass", PYTHONPATH=str(tmp_path))
+        assert done.stdout == "customized\n"
+
+
+def test_it_is_warm_indeed_and_a_killed_command_is_dead(both):
+    warm, _ = both
+    printed = warm.manage("shell", "-v", "0", "-c", "import os; print(os.getppid())").stdout
+    server = int(printed)
+    assert f"{os.sep}warm{os.sep}server.py" in open(f"/proc/{server}/cmdline").read()
+
+    process = subprocess.Popen(
+        ["uv", "run", "manage.py", "shell", "-v", "0", "-c", HELD],
+        cwd=warm.project, env=warm.environment, start_new_session=True,
+    )
+    held = warm.project / "held"
+    wait_for(lambda: held.exists() and held.read_text())
+    os.killpg(process.pid, signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+    wait_for(lambda: not os.path.exists(f"/proc/{held.read_text()}"))
+
+
+def wait_for(condition, seconds: float = 60):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.02)
