@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 from migration_runbooks.paths import ACHARYA
@@ -74,7 +75,7 @@ def test_it_is_warm_indeed_and_a_killed_command_is_dead(both):
     warm, _ = both
     printed = warm.manage("shell", "-v", "0", "-c", "import os; print(os.getppid())").stdout
     server = int(printed)
-    assert f"{os.sep}warm{os.sep}server.py" in open(f"/proc/{server}/cmdline").read()
+    assert f"{os.sep}warm{os.sep}server.py" in Path(f"/proc/{server}/cmdline").read_text()
 
     process = subprocess.Popen(
         ["uv", "run", "manage.py", "shell", "-v", "0", "-c", HELD],

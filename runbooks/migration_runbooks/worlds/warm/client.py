@@ -4,11 +4,10 @@ Run by `python -IS`, with few imports: it must start fast. Arguments: the server
 environment that the server runs in, then uv's own arguments.
 """
 
+import _socket
 import marshal
 import os
 import sys
-
-import _socket
 
 SOCKET, UV, ENVIRONMENT, *ARGUMENTS = sys.argv[1:]
 

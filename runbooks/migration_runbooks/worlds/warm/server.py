@@ -16,16 +16,7 @@ import time
 from pathlib import Path
 
 # What every command of Django loads, but nothing that needs settings: those are the project's.
-CODE = """
-dj_database_url django.contrib.admin.options django.contrib.auth.hashers django.contrib.auth.management
-django.contrib.auth.management.commands.createsuperuser django.contrib.contenttypes.management
-django.contrib.staticfiles.finders django.core.cache.backends.locmem django.core.management.commands.makemigrations
-django.core.management.commands.migrate django.core.management.commands.shell
-django.core.management.commands.showmigrations django.core.management.commands.sqlmigrate pymysql
-django.db.backends.postgresql.base django.db.backends.sqlite3.base django.db.migrations.autodetector
-django.db.migrations.executor django.db.migrations.writer django.forms django.template.backends.django django.urls
-django.views.debug code difflib hashlib json logging.config sqlite3 subprocess unittest
-""".split()
+CODE = ["dj_database_url", "django.contrib.admin.options", "django.contrib.auth.hashers", "django.contrib.auth.management", "django.contrib.auth.management.commands.createsuperuser", "django.contrib.contenttypes.management", "django.contrib.staticfiles.finders", "django.core.cache.backends.locmem", "django.core.management.commands.makemigrations", "django.core.management.commands.migrate", "django.core.management.commands.shell", "django.core.management.commands.showmigrations", "django.core.management.commands.sqlmigrate", "pymysql", "django.db.backends.postgresql.base", "django.db.backends.sqlite3.base", "django.db.migrations.autodetector", "django.db.migrations.executor", "django.db.migrations.writer", "django.forms", "django.template.backends.django", "django.urls", "django.views.debug", "code", "difflib", "hashlib", "json", "logging.config", "sqlite3", "subprocess", "unittest"]
 EVERY = 5.0
 MOST_OPEN = 1024
 
