@@ -1,0 +1,72 @@
+"""The plan changes nothing; --apply keeps every row and the schema, and a fresh database gets the very same one."""
+
+from __future__ import annotations
+
+import pytest
+
+EVERY_APP = ("fees", "students", "users", "admissions", "attendance")
+
+
+@pytest.mark.parametrize("apps", [("fees",), ("users",), ("students",), EVERY_APP], ids="-".join)
+def test_apply(acharya_reset, apps):
+    reset, sandbox = acharya_reset, acharya_reset.sandbox
+    before, files = sandbox.snapshot(), sandbox.files()
+    planned = reset.command(*apps)
+    assert planned.status == 0 and planned.output.endswith(f"reset_migrations {' '.join(apps)} --apply\n"), planned.output
+    assert before.difference(sandbox.snapshot()) == [] and sandbox.files() == files
+
+    fresh = reset.fresh() if apps != ("users",) else None
+    said = reset.apply(*apps)
+    after = sandbox.snapshot()
+    assert before.difference(after, ignore={"django_migrations"}) == []
+    for app in apps:
+        expected = {"0001_reset", "0002_create_role_groups"} if app == "users" else {"0001_reset"}
+        assert reset.migrations(app) == reset.history(app) == expected
+        assert f"{app}/migrations/0001_reset.py" in planned.output
+    assert {row for row in before.rows["django_migrations"] if not set(row) & set(apps)} <= set(after.rows["django_migrations"])
+    assert f"reset_migrations {' '.join(apps)} --apply" in said
+    assert "No migrations to apply" in reset.manage("migrate").output
+    if fresh:
+        assert fresh.difference(reset.fresh()) == []
+
+    new_files = sandbox.files()
+    again = reset.command(*apps, "--apply")
+    assert again.status == 0 and "Nothing to do" in again.output, again.output
+    assert after.difference(sandbox.snapshot()) == [] and sandbox.files() == new_files
+
+    undone = reset.command("--undo")
+    assert undone.status == 0, undone.output
+    assert before.difference(sandbox.snapshot()) == [] and sandbox.files() == files
+    assert "Nothing to undo" in reset.command("--undo").output
+
+
+def test_only_planned_files_change(acharya_reset):
+    sandbox = acharya_reset.sandbox
+    files = sandbox.files()
+    planned = {line.strip() for line in acharya_reset.command("students").output.splitlines() if line.startswith("  ") and line.endswith(".py")}
+    acharya_reset.apply("students")
+    now = sandbox.files()
+    assert {name for name in files.keys() | now.keys() if files.get(name) != now.get(name)} == planned
+    assert '("students", "0001_reset")' in now["fees/migrations/0009_scholarship.py"]
+    changed = "fees/migrations/0009_scholarship.py"
+    assert now[changed].replace("0001_reset", "0008_one_class_per_name_and_year") == files[changed]
+
+
+def test_records_come_back_with_their_ids_and_times(acharya_reset):
+    query = "SELECT id, app, name, applied FROM django_migrations ORDER BY id"
+    before = acharya_reset.sandbox.execute(query)
+    acharya_reset.apply("fees")
+    assert acharya_reset.command("--undo").status == 0
+    assert acharya_reset.sandbox.execute(query) == before
+
+
+def test_the_library(library_reset):
+    reset, sandbox = library_reset, library_reset.sandbox
+    before, files, fresh = sandbox.snapshot(), sandbox.files(), library_reset.fresh()
+    reset.apply("catalog")
+    assert before.difference(sandbox.snapshot(), ignore={"django_migrations"}) == []
+    assert reset.migrations("catalog") == reset.history("catalog") == {"0001_reset"}
+    assert '("catalog", "0001_reset")' in sandbox.files()["loans/migrations/0001_initial.py"]
+    assert fresh.difference(reset.fresh()) == []
+    assert reset.command("--undo").status == 0
+    assert before.difference(sandbox.snapshot()) == [] and sandbox.files() == files
