@@ -32,7 +32,7 @@ class Child(models.Model):
 
 NUMBERS = {
     "sqlite": "(WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count}) SELECT i FROM n) n",
-    "postgresql": "generate_series(1, {count}) n(i)",
+    "postgresql": "generate_series(1, {count}::bigint) n(i)",
     "mariadb": "(SELECT seq AS i FROM seq_1_to_{count}) n",
 }
 NAME = {"sqlite": "'row ' || i", "postgresql": "'row ' || i", "mariadb": "CONCAT('row ', i)"}

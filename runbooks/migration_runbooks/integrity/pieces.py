@@ -13,6 +13,8 @@ from migration_runbooks.integrity.examined import Examined
 from migration_runbooks.integrity.schema import Key
 
 ROWS_AT_ONCE = 100_000
+ENTRIES_AT_ONCE = 1_000_000
+"""An index is read ten times as fast as the rows, and more."""
 
 
 @dataclass(frozen=True)
@@ -27,17 +29,17 @@ class Piece:
 
 
 def pieces(examined: Examined, table: str, column: str) -> Iterator[Piece]:
-    """Yield conditions that together hold of every row in which the column is not NULL, each of at most ROWS_AT_ONCE.
+    """Yield conditions that together hold of every row in which the column is not NULL, each of few enough rows.
 
     Where the column has an index, rows are taken in its order: neighbours point to neighbours, and the rows themselves
-    are not read.
+    are not read. In WAL mode no writer waits for a reader, and one piece is all.
     """
-    if examined.connection.vendor != "sqlite":
+    if examined.connection.vendor != "sqlite" or examined.query("PRAGMA journal_mode") == [("wal",)]:
         yield Piece()
     elif any(serves(key, column) for key in examined.live[table].keys):
-        yield from ranges(examined, table, column, Piece())
+        yield from ranges(examined, table, column, ENTRIES_AT_ONCE)
     else:
-        yield from ranges(examined, table, "rowid", Piece())
+        yield from ranges(examined, table, "rowid", ROWS_AT_ONCE)
 
 
 def serves(key: Key, column: str) -> bool:
@@ -45,8 +47,8 @@ def serves(key: Key, column: str) -> bool:
     return key.columns[:1] == (column,) and key.kind != "foreign key" and key.definition.strip("()") == ", ".join(key.columns)
 
 
-def ranges(examined: Examined, table: str, column: str, within: Piece) -> Iterator[Piece]:
-    """Split a piece by the values of a column; a value that alone has too many rows is split by row id."""
+def ranges(examined: Examined, table: str, column: str, most: int, within: Piece = Piece()) -> Iterator[Piece]:
+    """Split a piece by the values of a column into such of at most so many rows; one value with more is split by row id."""
     quote = examined.connection.ops.quote_name
     name = f"c.{quote(column)}"
     rows = f"SELECT {name} FROM {quote(table)} c WHERE {within.condition}{name}"
@@ -57,9 +59,9 @@ def ranges(examined: Examined, table: str, column: str, within: Piece) -> Iterat
 
     low = first("IS NOT NULL")
     while low is not None:
-        high = first(">= %s", (low,), ROWS_AT_ONCE)
+        high = first(">= %s", (low,), most)
         if high == low:
-            yield from ranges(examined, table, "rowid", within.narrowed(f"{name} = %s", low))
+            yield from ranges(examined, table, "rowid", most, within.narrowed(f"{name} = %s", low))
             high = first("> %s", (low,))
         elif high is None:
             yield within.narrowed(f"{name} >= %s", low)
