@@ -1,0 +1,5 @@
+#!/usr/bin/env bash
+set -euo pipefail
+# --8<-- [start:fill]
+STEP=fix uv run manage.py shell -v 0 < .runbook/fill-null-values/nulls.py
+# --8<-- [end:fill]
