@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from advice import find_cause, last_line, on, on_all, write_migration
+from advice import find_cause, last_line, on, on_all, on_all_djangos, write_migration
 
 SLUG = "sequence-out-of-step"
 ROWS = "advance-sequence"
@@ -126,6 +126,7 @@ def test_other_databases_number_by_the_highest_id(database, opened):
     assert shell(sandbox, "from fees.models import Scholarship; print(Scholarship.objects.create(name='Next', percent=5).id)").output == "51\n"
 
 
+@on_all_djangos
 @on_all
 def test_what_each_database_says_of_an_id_that_somebody_wrote(database, opened):
     sandbox = opened("healthy", database)
