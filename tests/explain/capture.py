@@ -131,6 +131,12 @@ def changes_not_migrated(project: Project) -> str:
     return project.manage("migrate")
 
 
+def irreversible_migration(project: Project) -> str:
+    project.migration("loans", "0002_a", [("loans", "0001_initial")], '    operations = [migrations.RunSQL("SELECT 1")]\n')
+    project.manage("migrate")
+    return project.manage("migrate", "loans", "0001")
+
+
 def healthy(project: Project) -> str:
     return project.manage("migrate")
 
@@ -163,7 +169,7 @@ def _forget(project: Project, app: str, name: str) -> None:
 
 
 EVERYWHERE = [inconsistent_history, circular_dependency, conflicting_migrations, missing_parent, foreign_key_violation, hidden_cause, table_already_exists, column_already_exists]
-SCENARIOS = {"sqlite": [*EVERYWHERE, changes_not_migrated, healthy, refused_connection, missing_package]}
+SCENARIOS = {"sqlite": [*EVERYWHERE, changes_not_migrated, irreversible_migration, healthy, refused_connection, missing_package]}
 
 
 def main(ending: str, url: str = "") -> None:

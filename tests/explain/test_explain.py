@@ -45,11 +45,16 @@ EXPECTED = {
         {"APP": "loans", "MIGRATION": "0002_alter_loan_book"},
     ),
     "changes-not-migrated-sqlite": ("changes-not-migrated", {}),
+    "irreversible-migration-sqlite": ("irreversible-migration", {"APP": "loans", "MIGRATION": "0002_a"}),
     "table-already-exists-sqlite": ("table-already-exists", {"TABLE": "loans_loan", "APP": "loans", "MIGRATION": "0001_initial"}),
     "column-already-exists-sqlite": ("column-already-exists", {"COLUMN": "due", "APP": "loans", "MIGRATION": "0002_loan_due"}),
     "null-values-found-sqlite": (
         "null-values-found",
         {"TABLE": "loans_loan", "COLUMN": "z", "APP": "loans", "MIGRATION": "0002_a"},
+    ),
+    "duplicate-values-found-sqlite": (
+        "duplicate-values-found",
+        {"TABLE": "loans_loan", "COLUMN": "book", "APP": "loans", "MIGRATION": "0002_a"},
     ),
 }
 NOT_OURS = ("healthy-sqlite", "refused-connection-sqlite", "missing-package-sqlite")
