@@ -1,0 +1,1 @@
+../adopt-existing-table/adopt.py
