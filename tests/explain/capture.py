@@ -137,6 +137,18 @@ def irreversible_migration(project: Project) -> str:
     return project.manage("migrate", "loans", "0001")
 
 
+def state_field(project: Project) -> str:
+    return _migrate_with(project, 'migrations.RemoveField("loan", "zzz")')
+
+
+def state_model(project: Project) -> str:
+    return _migrate_with(project, 'migrations.AddField("nomodel", "due", models.DateField(null=True))')
+
+
+def state_rename(project: Project) -> str:
+    return _migrate_with(project, 'migrations.RenameField("loan", "zzz", "due")')
+
+
 def healthy(project: Project) -> str:
     return project.manage("migrate")
 
@@ -151,6 +163,12 @@ def refused_connection(project: Project) -> str:
 
 def missing_package(project: Project) -> str:
     project.write("settings.py", SETTINGS.replace('["library"', '["library_that_nobody_installed", "library"'))
+    return project.manage("migrate")
+
+
+def _migrate_with(project: Project, operation: str) -> str:
+    project.manage("migrate")
+    project.migration("loans", "0002_a", [("loans", "0001_initial")], f"    operations = [{operation}]\n")
     return project.manage("migrate")
 
 
@@ -169,7 +187,7 @@ def _forget(project: Project, app: str, name: str) -> None:
 
 
 EVERYWHERE = [inconsistent_history, circular_dependency, conflicting_migrations, missing_parent, foreign_key_violation, hidden_cause, table_already_exists, column_already_exists]
-SCENARIOS = {"sqlite": [*EVERYWHERE, changes_not_migrated, irreversible_migration, healthy, refused_connection, missing_package]}
+SCENARIOS = {"sqlite": [*EVERYWHERE, changes_not_migrated, irreversible_migration, state_field, state_model, state_rename, healthy, refused_connection, missing_package]}
 
 
 def main(ending: str, url: str = "") -> None:
