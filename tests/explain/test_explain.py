@@ -48,7 +48,7 @@ EXPECTED = {
     "irreversible-migration-sqlite": ("irreversible-migration", {"APP": "loans", "MIGRATION": "0002_a"}),
     "state-field-sqlite": ("model-state-mismatch", {"FIELD": "zzz", "APP": "loans", "MIGRATION": "0002_a"}),
     "state-model-sqlite": ("model-state-mismatch", {"APP": "loans", "MODEL": "nomodel"}),
-    "state-rename-sqlite": ("model-state-mismatch", {"APP": "loans", "MODEL": "loan", "FIELD": "zzz"}),
+    "state-rename-sqlite": ("model-state-mismatch", {"APP": "loans", "FIELD": "zzz"}),
     "table-already-exists-sqlite": ("table-already-exists", {"TABLE": "loans_loan", "APP": "loans", "MIGRATION": "0001_initial"}),
     "column-already-exists-sqlite": ("column-already-exists", {"COLUMN": "due", "APP": "loans", "MIGRATION": "0002_loan_due"}),
     "null-values-found-sqlite": (
