@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from advice import START_AGAIN, find_cause, last_line, migration_files, on, on_all
+from advice import START_AGAIN, find_cause, last_line, migration_files, on, on_all, on_all_djangos
 
 SLUG = "circular-dependency"
 EDITED = "break-dependency-cycle"
@@ -46,6 +46,7 @@ def test_check_of_the_page_sees_a_healthy_project(opened):
 
 
 @pytest.mark.parametrize("world", [EDITED, SQUASHED])
+@on_all_djangos
 def test_showmigrations_and_empty_migrations_raise_the_same_error_and_check_is_green(world, opened):
     sandbox = opened(world, "sqlite")
     for command in ("showmigrations --verbosity=2", "makemigrations admissions --empty", "migrate --fake", "migrate --plan"):

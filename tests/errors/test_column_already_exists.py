@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from advice import find_cause, last_line, on, on_all, write_migration
+from advice import find_cause, last_line, on, on_all, on_all_djangos, write_migration
 
 SLUG = "column-already-exists"
 LOST = "adopt-existing-column:nullable"
@@ -24,6 +24,7 @@ def add_migration(sandbox, name: str, operations: str) -> None:
 
 
 @on_all
+@on_all_djangos
 def test_one_record_was_lost(database, opened):
     sandbox = opened(LOST, database)
     before = sandbox.snapshot()
@@ -34,6 +35,7 @@ def test_one_record_was_lost(database, opened):
 
 
 @on_all
+@on_all_djangos
 def test_backward_fake_took_several_records(database, opened):
     sandbox = opened("healthy", database)
     healthy = sandbox.snapshot()
@@ -45,6 +47,7 @@ def test_backward_fake_took_several_records(database, opened):
 
 
 @on_all
+@on_all_djangos
 def test_two_migrations_add_the_same_column(database, opened):
     sandbox = opened("healthy", database)
     add_migration(sandbox, "0013_note_again", NOTE.format("invoice", "note"))
@@ -56,6 +59,7 @@ def test_two_migrations_add_the_same_column(database, opened):
 
 
 @on("mariadb")
+@on_all_djangos
 def test_migration_that_stopped_half_way(database, opened):
     sandbox = opened("healthy", database)
     add_migration(sandbox, "0013_remark", f"{NOTE.format('feehead', 'remark')}, {FAILS}, {NOTE.format('feehead', 'other')}")

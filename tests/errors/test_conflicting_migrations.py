@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from advice import find_cause, last_line, on_all
+from advice import find_cause, last_line, on_all, on_all_djangos
 
 SLUG = "conflicting-migrations"
 INDEPENDENT = "merge-conflicting-migrations"
@@ -67,6 +67,7 @@ def test_blind_merge_lets_the_last_one_win_and_databases_differ(database, opened
 
 
 @on_all
+@on_all_djangos
 def test_merge_of_the_same_column_twice_stops_at_what_exists(database, opened):
     sandbox = opened(REPEATED, database)
     merge(sandbox)
@@ -96,6 +97,7 @@ def test_deleting_the_applied_file_makes_its_column_twice(database, opened):
     assert done.status == 1 and error_of(done.output, EXISTS[database]), done.output
 
 
+@on_all_djangos
 def test_other_commands_stop_with_the_same_error_and_check_is_green(opened):
     sandbox = opened(INDEPENDENT, "sqlite")
     for command in ("makemigrations", "makemigrations --check", "migrate --fake", "migrate --plan"):

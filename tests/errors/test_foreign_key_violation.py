@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from advice import find_cause, last_line, on, on_all, write_migration
+from advice import find_cause, last_line, on, on_all, on_all_djangos, write_migration
 
 SLUG = "foreign-key-violation"
 ORPHANS = "quarantine-orphaned-rows"
@@ -72,6 +72,7 @@ def test_orphans_stop_no_other_migration_on_a_server(database, opened):
     assert sandbox.manage("migrate", "users").status == 0
 
 
+@on_all_djangos
 def test_last_line_hides_the_error_that_came_first_on_sqlite(opened):
     sandbox = open_with_orphans_past_the_constraint(opened)
     write_migration(sandbox, "users", "0006_fails", FAILS)
@@ -96,6 +97,7 @@ def test_deleting_the_named_rows_makes_more_orphans(opened):
 
 
 @on("mariadb")
+@on_all_djangos
 def test_second_try_fails_with_another_error_until_what_is_left_is_dropped(database, opened):
     sandbox = opened(ORPHANS, database)
     assert "(1452, " in last_line(sandbox.manage("migrate").output)

@@ -7,7 +7,7 @@ import sysconfig
 from pathlib import Path
 
 import pytest
-from advice import DELETE_MIGRATIONS, START_AGAIN, find_cause, last_line, migration_files, on
+from advice import DELETE_MIGRATIONS, START_AGAIN, find_cause, last_line, migration_files, on, on_all_djangos
 
 SLUG = "inconsistent-migration-history"
 LOST = "repair-migration-history"
@@ -60,6 +60,7 @@ def test_check_of_the_page_sees_a_renamed_file(opened):
     assert "Rows without a file: users.0001_initial\n" in find_cause(sandbox, SLUG).output
 
 
+@on_all_djangos
 def test_no_form_of_fake_gets_past_the_error(opened):
     sandbox = opened(LOST, "sqlite")
     for arguments in FAKES:

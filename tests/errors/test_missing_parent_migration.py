@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from advice import START_AGAIN, find_cause, last_line, migration_files, on_all
+from advice import START_AGAIN, find_cause, last_line, migration_files, on_all, on_all_djangos
 
 SLUG = "missing-parent-migration"
 DELETED = "restore-missing-migration"
@@ -49,6 +49,7 @@ def test_check_of_the_page_names_the_renamed_file(opened):
 
 
 @on_all
+@on_all_djangos
 def test_each_cause_raises_the_same_text(database, opened):
     for world in (DELETED, RENAMED):
         assert last_line(opened(world, database).manage("migrate").output) == ERROR

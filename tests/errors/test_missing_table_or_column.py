@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from advice import find_cause, on_all, write_migration
+from advice import find_cause, on_all, on_all_djangos, write_migration
 from migration_runbooks.pages.match import matches
 
 SLUG = "missing-table-or-column"
@@ -53,6 +53,7 @@ def add_field(sandbox, name: str, after: str) -> None:
 
 
 @on_all
+@on_all_djangos
 def test_migrations_that_wait(database, opened):
     sandbox = opened("healthy", database)
     assert find_cause(sandbox, SLUG).output.count("\n") == 1
@@ -67,6 +68,7 @@ def test_migrations_that_wait(database, opened):
 
 
 @on_all
+@on_all_djangos
 def test_column_that_is_written(database, opened):
     sandbox = opened("healthy", database)
     add_field(sandbox, "note", "name = models.CharField(max_length=50)")
@@ -75,6 +77,7 @@ def test_column_that_is_written(database, opened):
 
 
 @on_all
+@on_all_djangos
 def test_recorded_but_never_made(database, opened):
     sandbox = opened(FAKED, database)
     assert sandbox.manage("migrate", "--check").status == 0
@@ -85,6 +88,7 @@ def test_recorded_but_never_made(database, opened):
 
 
 @on_all
+@on_all_djangos
 def test_another_database(database, opened):
     """On PostgreSQL a search_path that looks elsewhere does what another database does."""
     sandbox = opened("healthy", database)
@@ -99,6 +103,7 @@ def test_another_database(database, opened):
 
 
 @on_all
+@on_all_djangos
 def test_migration_that_imports_the_model_of_today(database, opened):
     sandbox = opened("healthy", database)
     file = sandbox.project / "fees/migrations/0013_count.py"
@@ -111,6 +116,7 @@ def test_migration_that_imports_the_model_of_today(database, opened):
 
 
 @on_all
+@on_all_djangos
 def test_query_at_import(database, opened):
     sandbox = opened("healthy", database)
     assert sandbox.manage("migrate", "fees", "0008").status == 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from advice import find_cause, last_line, on, on_all, write_migration
+from advice import find_cause, last_line, on, on_all, on_all_djangos, write_migration
 
 SLUG = "table-already-exists"
 LOST = "adopt-existing-table"
@@ -17,6 +17,7 @@ FAILS = "migrations.RunSQL('SELECT * FROM no_such_table')"
 
 
 @on_all
+@on_all_djangos
 def test_one_record_was_lost(database, opened):
     sandbox = opened(LOST, database)
     before = sandbox.snapshot()
@@ -26,6 +27,7 @@ def test_one_record_was_lost(database, opened):
 
 
 @on_all
+@on_all_djangos
 def test_table_of_another_shape(database, opened):
     sandbox = opened(LOST, database)
     sandbox.execute("ALTER TABLE fees_scholarship RENAME COLUMN name TO title")
@@ -34,6 +36,7 @@ def test_table_of_another_shape(database, opened):
 
 
 @on_all
+@on_all_djangos
 def test_records_of_a_whole_app_are_missing(database, opened):
     sandbox = opened("healthy", database)
     healthy = sandbox.snapshot()
@@ -45,6 +48,7 @@ def test_records_of_a_whole_app_are_missing(database, opened):
 
 
 @on("mariadb")
+@on_all_djangos
 def test_migration_that_stopped_half_way(database, opened):
     sandbox = opened("healthy", database)
     write_migration(sandbox, "fees", "0013_refund", f"{REFUND}, {FAILS}")
