@@ -46,6 +46,7 @@ def test_the_command_of_the_wheel_checks_another_project(python, tmp_path):
         return subprocess.run([python, "manage.py", *arguments], cwd=project, env=variables, capture_output=True, text=True)
 
     assert manage("migrate", "-v0").returncode == 0
+    assert_reset_works(project, manage)
     clean = manage("check_migration_integrity")
     assert (clean.returncode, clean.stdout.strip()) == (0, "Files, history, schema and rows agree."), clean.stderr
     with closing(sqlite3.connect(project / "db.sqlite3")) as connection:
@@ -54,3 +55,15 @@ def test_the_command_of_the_wheel_checks_another_project(python, tmp_path):
     (finding,) = json.loads(broken.stdout)["findings"]
     assert (broken.returncode, finding["id"], finding["object"]) == (1, "missing-column", "catalog_book.pages")
     assert finding["runbook"] == "undo-wrong-fake"
+
+
+def assert_reset_works(project: Path, manage) -> None:
+    folder = project / "catalog" / "migrations"
+    old = {file.name: file.read_text() for file in folder.glob("0*.py")}
+    reset = manage("reset_migrations", "catalog", "--apply")
+    assert reset.returncode == 0, reset.stderr
+    assert [file.name for file in folder.glob("0*.py")] == ["0001_reset.py"]
+    assert manage("migrate", "--check").returncode == 0
+    undone = manage("reset_migrations", "--undo")
+    assert undone.returncode == 0, undone.stderr
+    assert {file.name: file.read_text() for file in folder.glob("0*.py")} == old

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from resetting import plant_circle
 
 EVERY_APP = ("fees", "students", "users", "admissions", "attendance")
 
@@ -58,6 +59,38 @@ def test_records_come_back_with_their_ids_and_times(acharya_reset):
     acharya_reset.apply("fees")
     assert acharya_reset.command("--undo").status == 0
     assert acharya_reset.sandbox.execute(query) == before
+
+
+def test_apps_that_point_to_each_other(acharya_reset):
+    reset, sandbox = acharya_reset, acharya_reset.sandbox
+    plant_circle(reset)
+    before, fresh = sandbox.snapshot(), reset.fresh()
+    reset.apply("students", "fees")
+    assert before.difference(sandbox.snapshot(), ignore={"django_migrations"}) == []
+    for app in ("students", "fees"):
+        assert reset.migrations(app) == reset.history(app) and len(reset.history(app)) <= 2
+    assert fresh.difference(reset.fresh()) == []
+    assert "can't have fewer" in reset.command("students", "fees", "--apply").output or reset.history("fees") == {"0001_reset"}
+    assert reset.command("--undo").status == 0
+    assert before.difference(sandbox.snapshot()) == []
+
+
+def test_a_committed_file_of_fingerprints_goes_with_it(acharya_reset):
+    reset = acharya_reset
+    assert reset.manage("check_migration_integrity", "--write-fingerprints").status == 0
+    files = reset.sandbox.files()
+    reset.apply("students")
+    assert "0008_one_class_per_name_and_year" not in reset.sandbox.files()["migration_fingerprints.json"]
+    clean = reset.manage("check_migration_integrity")
+    assert clean.stdout.strip() == "Files, history, schema and rows agree.", clean.output
+    assert reset.command("--undo").status == 0
+    assert reset.sandbox.files() == files
+
+
+def test_lines_elsewhere_that_name_a_removed_migration_are_told(acharya_reset):
+    acharya_reset.add("fees/tests.py", 'BEFORE = ("fees", "0006_number_existing_invoices")\n')
+    said = acharya_reset.command("fees").output
+    assert """fees/tests.py:1 names a removed migration: "fees", "0006_number_existing_invoices". Change it by hand.""" in said
 
 
 def test_the_library(library_reset):

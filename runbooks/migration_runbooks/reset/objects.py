@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 Object = tuple[str, str, str]
 """Kind, name and definition."""
 
-FIRST = {"extension", "type", "collation"}
+FIRST = {"extension", "named type", "named collation"}
 """What tables are made of, so it must be there before them."""
 
 GRANTED = {"rights"}
@@ -27,15 +27,15 @@ POSTGRESQL = f"""
       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('v', 'm') AND {HERE} AND NOT {OF_EXTENSION.format("c.oid")}
     UNION ALL SELECT 'function', p.oid::regprocedure::text, CASE WHEN p.prokind IN ('f', 'p') THEN pg_get_functiondef(p.oid) ELSE p.prosrc END
       FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE {HERE} AND NOT {OF_EXTENSION.format("p.oid")}
-    UNION ALL SELECT 'type', t.typname::text, t.typtype || ' ' || t.typbasetype::regtype || ' ' ||
+    UNION ALL SELECT 'named type', t.typname::text, t.typtype::text || ' ' || t.typbasetype::regtype::text || ' ' ||
         array_to_string(ARRAY(SELECT e.enumlabel::text FROM pg_enum e WHERE e.enumtypid = t.oid ORDER BY e.enumsortorder), ',')
       FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace LEFT JOIN pg_class c ON c.oid = t.typrelid
       WHERE (t.typtype IN ('e', 'd', 'r') OR c.relkind = 'c') AND {HERE} AND NOT {OF_EXTENSION.format("t.oid")}
-    UNION ALL SELECT 'collation', l.collname::text, l.collprovider || ' ' || l.collisdeterministic
+    UNION ALL SELECT 'named collation', l.collname::text, l.collprovider::text || ' ' || l.collisdeterministic::text
       FROM pg_collation l JOIN pg_namespace n ON n.oid = l.collnamespace WHERE {HERE}
     UNION ALL SELECT 'sequence', c.relname::text, '' FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
       WHERE c.relkind = 'S' AND {HERE} AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = c.oid AND d.deptype IN ('a', 'i', 'e'))
-    UNION ALL SELECT 'table', c.relname::text, concat_ws(' ', c.relkind, c.relpersistence, c.relrowsecurity, pg_get_partkeydef(c.oid), array_to_string(c.reloptions, ','))
+    UNION ALL SELECT 'table', c.relname::text, concat_ws(' ', c.relkind::text, c.relpersistence::text, c.relrowsecurity, pg_get_partkeydef(c.oid), array_to_string(c.reloptions, ','))
       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p') AND {HERE} AND NOT {OF_EXTENSION.format("c.oid")}
     UNION ALL SELECT 'rights', c.relname::text, c.relacl::text
       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relacl IS NOT NULL AND {HERE} AND NOT {OF_EXTENSION.format("c.oid")}

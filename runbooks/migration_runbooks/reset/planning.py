@@ -60,14 +60,16 @@ def planned(order: Order) -> Plan:
 
 
 def demand_all_named(chosen: Chosen, waiting: list[str]) -> None:
-    if missing := sorted(set(waiting) - set(chosen.apps)):
-        together = " ".join([*chosen.apps, *missing])
-        raise Refused(f"{', '.join(missing)} was reset together with them. Name all: python manage.py reset_migrations {together}")
-    if rest := sorted(set(chosen.apps) - set(waiting)):
-        raise Refused(
-            f"The files of {', '.join(waiting)} are new to this database, those of {', '.join(rest)} are not. "
-            f"First: python manage.py reset_migrations {' '.join(waiting)} --apply"
-        )
+    """Refuse unless the apps that wait for their new records, and no others, were asked for."""
+    if set(waiting) == set(chosen.apps):
+        return
+    together = " ".join(waiting)
+    if set(chosen.apps) < set(waiting):
+        raise Refused(f"The files of {', '.join(waiting)} are new to this database. Name all: python manage.py reset_migrations {together}")
+    raise Refused(
+        f"The files of {', '.join(waiting)} are new to this database, and not those of all that you named. "
+        f"First: python manage.py reset_migrations {together} --apply"
+    )
 
 
 def taken(chosen: Chosen, examined: Examined) -> list[str]:

@@ -16,7 +16,7 @@ from migration_runbooks.integrity.run import run
 from migration_runbooks.reset.measure import Measured
 from migration_runbooks.reset.objects import GRANTED, read_objects
 
-HARMLESS = {"edited-migration", "stale-content-type", "sequence-behind", "orphaned-rows", "extra-table", "leftover-table"}
+HARMLESS = {"edited-migration", "stale-content-type", "sequence-behind", "orphaned-rows", "leftover-table"}
 """Findings in the chosen apps that a reset neither hides nor makes worse."""
 
 EVERYWHERE = {
@@ -27,7 +27,7 @@ EVERYWHERE = {
 
 READ_ONLY = {
     "sqlite": "SELECT 0",
-    "postgresql": "SELECT pg_is_in_recovery() OR current_setting('default_transaction_read_only')::bool",
+    "postgresql": "SELECT pg_is_in_recovery()",
     "mysql": "SELECT @@global.read_only",
 }
 

@@ -1,0 +1,122 @@
+"""Killed before any of its changes, a reset can be finished or taken back; so can the taking back."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from migration_runbooks.paths import CHECKOUT, PACKAGE
+from migration_runbooks.worlds import open_library
+from resetting import Reset, opened
+
+KILLER = CHECKOUT / "tests" / "runbooks" / "killer"
+
+
+def killed(reset: Reset, kill_at: int, *words: str):
+    """Run the command and kill it, with what it started, before change number `kill_at` (0: never). Return it and the changes."""
+    count = reset.sandbox.place.directory / "changes"
+    count.write_text("")
+    watch = {"KILL_COUNT": str(count), "KILL_AT": str(kill_at), "BASH_ENV": str(KILLER / "commands.bash")}
+    in_a_group = ("sh", "-c", 'KILL_GROUP=$$ exec "$@"', "sh")
+    command = (*in_a_group, *reset.sandbox.kind.manage, "reset_migrations", *words)
+    done = reset.sandbox.run(*command, PYTHONPATH=f"{KILLER}:{PACKAGE.parent}", **watch)
+    return done, count.read_text().splitlines()
+
+
+def points(changes: list[str], database: str) -> Iterator[int]:
+    """Yield the numbers of the changes to the project, its database and the journal; those in the scratch database are not.
+
+    Of the backup, which is killed at each of its changes in its own tests, a few stand for all. Other databases than
+    SQLite differ in nothing but the transaction.
+    """
+    journal = [number for number, change in enumerate(changes, 1) if "journal.jsonl" in change]
+    begun, backing_up, backed_up, changing, changed, checking, checked = journal
+    before = range(begun - 4, backing_up + 1)
+    during = range(backing_up + 1, backed_up, 9)
+    after = [*range(backed_up, checking + 1), checked]
+    if database == "sqlite":
+        yield from [*before, *during, *after]
+    else:
+        yield from (number for number in range(changing, changed + 1) if number in (changing, changed) or not changes[number - 1].startswith(("os.", "write /")))
+
+
+@pytest.fixture
+def whole(database, tmp_path):
+    """What a reset that nobody kills leaves: its changes, the database, the files."""
+    with opened(open_library(database, tmp_path / "whole"), tmp_path / "others") as reset:
+        done, changes = killed(reset, 0, "catalog", "--apply")
+        assert done.status == 0, done.output
+        return changes, reset.sandbox.snapshot(), reset.sandbox.files()
+
+
+def test_apply_killed_at_every_change(database, whole, tmp_path):
+    changes, after, files = whole
+    for number in points(changes, database):
+        for verb in ("--resume", "--undo"):
+            with opened(open_library(database, tmp_path / f"{number}{verb}"), tmp_path / "others") as reset:
+                kill_and_go_on(reset, number, verb, after, files)
+
+
+def kill_and_go_on(reset: Reset, number: int, verb: str, after, files: dict[str, str]) -> None:
+    sandbox = reset.sandbox
+    before, old_files = sandbox.snapshot(), sandbox.files()
+    done, seen = killed(reset, number, "catalog", "--apply")
+    where = f"killed before {seen[-1]}, then {verb}"
+    assert done.status in (-signal.SIGKILL, 1), f"{where}: {done.output}"
+    # When it is the backup's own process that was killed, the command ends with 1 and has changed nothing.
+    begun = "begun" in journal_of(reset) and done.status != 1
+    went_on = reset.command(verb)
+    assert went_on.status == (0 if begun or verb == "--resume" else 2), f"{where}: {went_on.output}"
+    finished = begun and verb == "--resume"
+    assert (after if finished else before).difference(sandbox.snapshot()) == [], where
+    assert sandbox.files() == (files if finished else old_files), where
+
+
+def journal_of(reset: Reset) -> str:
+    journals = list((reset.sandbox.project / ".runbook/resets/runs").glob("*/journal.jsonl"))
+    return journals[0].read_text() if journals else ""
+
+
+def test_undo_killed_at_every_change(database, tmp_path):
+    """Undo and resume both go on with it. Files are copied back between kills, which needs SQLite's one file."""
+    if database != "sqlite":
+        pytest.skip("undo runs the same code as apply, on the same plan; its kills are shown on SQLite")
+    with opened(open_library(database, tmp_path / "killed"), tmp_path / "others") as reset:
+        before, files = reset.sandbox.snapshot(), reset.sandbox.files()
+        reset.apply("catalog")
+        done = tmp_path / "done"
+        shutil.copytree(reset.sandbox.project, done)
+        status, changes = killed(reset, 0, "--undo")
+        assert status.status == 0
+        begun = next(number for number, change in enumerate(changes, 1) if "journal.jsonl" in change)
+        for number in range(begun + 1, len(changes) + 1):
+            put_back(done, reset.sandbox.project)
+            assert killed(reset, number, "--undo")[0].status == -signal.SIGKILL
+            again = reset.command("--undo" if number % 2 else "--resume")
+            assert again.status == 0, again.output
+            assert before.difference(reset.sandbox.snapshot()) == [] and reset.sandbox.files() == files, changes[number - 1]
+
+
+def put_back(copy: Path, project: Path) -> None:
+    shutil.rmtree(project)
+    shutil.copytree(copy, project)
+
+
+def test_another_reset_waits_until_the_interrupted_one_is_finished(on_sqlite, whole, tmp_path):
+    changes, after, _ = whole
+    number = next(number for number, change in enumerate(changes, 1) if "DELETE FROM" in change)
+    with opened(open_library("sqlite", tmp_path / "killed"), tmp_path / "others") as reset:
+        killed(reset, number, "catalog", "--apply")
+        reset.refused("A reset of catalog was interrupted. Finish it: python manage.py reset_migrations --resume", "loans")
+        reset.edit("catalog/migrations/0001_reset.py", "initial = True", "initial = True  # mine")
+        said = reset.command("--resume")
+        assert said.status == 3 and "Changed by somebody else meanwhile: catalog/migrations/0001_reset.py" in said.output, said.output
+        reset.edit("catalog/migrations/0001_reset.py", "  # mine", "")
+        assert reset.command("--resume").status == 0
+        assert after.difference(reset.sandbox.snapshot()) == []
+        reset.migration("catalog", "0002_later", "0001_reset")
+        said = reset.command("--undo")
+        assert said.status == 3 and "Newer migrations build on the reset: catalog/migrations/0002_later.py" in said.output, said.output
