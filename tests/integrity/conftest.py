@@ -51,9 +51,9 @@ def cache() -> Path:
 
 
 @pytest.fixture
-def checked(database, cache, tmp_path):
-    """Acharya, healthy, on each database, with the app installed."""
-    with open_sandbox("healthy", database, tmp_path / "sandbox") as sandbox:
+def checked(database, cache, tmp_path, acharya):
+    """Acharya, healthy, on each database and on the Django of the test, with the app installed."""
+    with open_sandbox("healthy", database, tmp_path / "sandbox", acharya) as sandbox:
         with (sandbox.project / "acharya" / "settings.py").open("a") as settings:
             settings.write(INSTALLED)
         yield Checked(sandbox, cache)

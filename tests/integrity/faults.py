@@ -90,6 +90,17 @@ def lost_db_default(sandbox: Sandbox) -> None:
         sql(sandbox, "ALTER TABLE fees_payment ALTER COLUMN copies DROP DEFAULT")
 
 
+def on_top_of(statement: str, change: Callable[[Sandbox], None]) -> Callable[[Sandbox], None]:
+    """Plant in what a migration makes by SQL."""
+
+    def plant(sandbox: Sandbox) -> None:
+        migration(sandbox, "fees", "0013_by_hand", "0012_invoice_discount", f"migrations.RunSQL({statement!r})")
+        assert sandbox.manage("migrate", "fees", "-v0").status == 0
+        change(sandbox)
+
+    return plant
+
+
 def two_leaves(sandbox: Sandbox) -> None:
     for name in ("0013_one", "0013_other"):
         migration(sandbox, "fees", name, "0012_invoice_discount")
@@ -106,6 +117,7 @@ def invalid_index(sandbox: Sandbox) -> None:
 
 
 CHECK_OF_AMOUNT = r', CONSTRAINT "payment_amount_positive" CHECK \(\("?amount"? > [^)]*\)\)|, CONSTRAINT "payment_amount_positive" CHECK \([^)]*\)'
+EXCLUSION = "ALTER TABLE fees_invoice ADD CONSTRAINT one_at_a_time EXCLUDE USING gist (daterange(due_on, due_on, '[]') WITH &&) WHERE (id < 0)"
 TITLES = r', CONSTRAINT "one_document_per_title" UNIQUE \("application_id", "title"\)'
 
 FILES = [
@@ -156,7 +168,7 @@ HISTORY = [
     ),
     Fault(
         "ghost row", run("INSERT INTO django_migrations (app, name, applied) VALUES ('fees', '0099_gone', CURRENT_TIMESTAMP)"),
-        "ghost-row", "error", "fees", "0099_gone", "there is no such file, nor a squash that replaces it", "restore-missing-migration",
+        "ghost-row", "error", "fees", "0099_gone", "there is no such file, nor a squash that replaces it", "prune-ghost-records",
     ),
     Fault(
         "removed app", run("INSERT INTO django_migrations (app, name, applied) VALUES ('library', '0001_initial', CURRENT_TIMESTAMP)"),
@@ -199,6 +211,22 @@ SCHEMA = [
     Fault("check added", rebuilt("fees_feehead", r'"name" varchar\(50\) NOT NULL', r'''\g<0> CHECK ("name" <> '')''', postgresql="ALTER TABLE fees_feehead ADD CONSTRAINT named CHECK (name <> '')", mariadb="ALTER TABLE fees_feehead ADD CONSTRAINT named CHECK (name <> '')"), "extra-check", "warning", "fees", "", "no recorded migration makes it"),
     Fault("foreign key dropped", drop_foreign_key, "missing-foreign-key", "error", "fees", "", "The database accepts rows that point to nothing"),
     Fault("foreign key added", rebuilt("students_schoolclass", r'"id" integer NOT NULL PRIMARY KEY AUTOINCREMENT', r'\g<0> REFERENCES "students_schoolclass" ("id")', postgresql="ALTER TABLE students_schoolclass ADD CONSTRAINT odd FOREIGN KEY (id) REFERENCES students_schoolclass (id)", mariadb="ALTER TABLE students_schoolclass ADD CONSTRAINT odd FOREIGN KEY (id) REFERENCES students_schoolclass (id)"), "extra-foreign-key", "warning", "students", "", "no recorded migration makes it"),
+    Fault(
+        "primary key dropped", rebuilt("fees_payment", r'("id" integer NOT NULL) PRIMARY KEY AUTOINCREMENT', r"\1", postgresql="ALTER TABLE fees_payment DROP CONSTRAINT fees_payment_pkey", mariadb="ALTER TABLE fees_payment ADD INDEX kept (id), DROP PRIMARY KEY"),
+        "missing-primary-key", "error", "fees", "", "lacks the primary key",
+        also_on={"sqlite": {("wrong-type", "error", "fees_payment.id")}, "mariadb": {("extra-index", "warning", "fees_payment.kept")}},
+    ),
+    Fault(
+        "primary key added", on_top_of("CREATE TABLE fees_till (number integer NOT NULL)", rebuilt("fees_till", r'number integer NOT NULL', r"\g<0> PRIMARY KEY", postgresql="ALTER TABLE fees_till ADD PRIMARY KEY (number)", mariadb="ALTER TABLE fees_till ADD PRIMARY KEY (number)")),
+        "extra-primary-key", "warning", "fees", "", "no recorded migration makes it",
+    ),
+    Fault(
+        "primary key of other columns", on_top_of("CREATE TABLE fees_till (number integer NOT NULL, room integer NOT NULL, PRIMARY KEY (number))", rebuilt("fees_till", r"PRIMARY KEY \(number\)", "PRIMARY KEY (number, room)", postgresql="ALTER TABLE fees_till DROP CONSTRAINT fees_till_pkey, ADD PRIMARY KEY (number, room)", mariadb="ALTER TABLE fees_till DROP PRIMARY KEY, ADD PRIMARY KEY (number, room)")),
+        "missing-primary-key", "error", "fees", "", "lacks the primary key",
+        also_on={"sqlite": {("extra-primary-key", "warning", "fees_till.number_room")}, "postgresql": {("extra-primary-key", "warning", "fees_till.fees_till_pkey")}, "mariadb": {("extra-primary-key", "warning", "fees_till.PRIMARY")}},
+    ),
+    Fault("exclude dropped", on_top_of(EXCLUSION, run("ALTER TABLE fees_invoice DROP CONSTRAINT one_at_a_time")), "missing-exclude", "error", "fees", "fees_invoice.one_at_a_time", "accepts rows that exclude each other", databases=("postgresql",)),
+    Fault("exclude added", run(EXCLUSION), "extra-exclude", "warning", "fees", "fees_invoice.one_at_a_time", "no recorded migration makes it", databases=("postgresql",)),
     Fault("nullable", rebuilt("students_student", r'("date_of_birth" date) NOT NULL', r"\1 NULL", postgresql="ALTER TABLE students_student ALTER date_of_birth DROP NOT NULL", mariadb="ALTER TABLE students_student MODIFY date_of_birth date NULL"), "wrong-nullability", "error", "students", "students_student.date_of_birth", "may be NULL; the recorded migrations make it so that it is NOT NULL"),
     Fault("length", rebuilt("fees_payment", r'("receipt_number" varchar)\(20\)', r"\1(30)", postgresql="ALTER TABLE fees_payment ALTER receipt_number TYPE varchar(30)", mariadb="ALTER TABLE fees_payment MODIFY receipt_number varchar(30) NOT NULL"), "wrong-length", "error", "fees", "fees_payment.receipt_number", "(30); the recorded migrations make it so that it has the type"),
     Fault("precision", rebuilt("", "", "", postgresql="ALTER TABLE fees_feehead ALTER amount TYPE numeric(12, 2)", mariadb="ALTER TABLE fees_feehead MODIFY amount decimal(12, 2) NOT NULL"), "wrong-precision", "error", "fees", "fees_feehead.amount", "(12,2)", databases=SERVERS),
@@ -206,12 +234,12 @@ SCHEMA = [
     Fault("default lost", lost_db_default, "wrong-default", "error", "fees", "fees_payment.copies", "has no default; the recorded migrations make it so that it has the default 1"),
     Fault("default added", rebuilt("students_schoolclass", r'("year" smallint unsigned NOT NULL)', r"\1 DEFAULT 7", postgresql="ALTER TABLE students_schoolclass ALTER year SET DEFAULT 7", mariadb="ALTER TABLE students_schoolclass ALTER year SET DEFAULT 7"), "wrong-default", "warning", "students", "students_schoolclass.year", "has the default 7; the recorded migrations make it so that it has no default"),
     Fault("collation", rebuilt("fees_feehead", r'"name" varchar\(50\) NOT NULL', r"\g<0> COLLATE NOCASE", postgresql='ALTER TABLE fees_feehead ALTER name TYPE varchar(50) COLLATE "C"', mariadb="ALTER TABLE fees_feehead MODIFY name varchar(50) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL"), "wrong-collation", "warning", "fees", "fees_feehead.name", "has the collation"),
-    Fault("index invalid", invalid_index, "invalid-index", "error", "fees", "fees_invoice.one_day", "it costs each write and serves no query", databases=("postgresql",)),
+    Fault("index invalid", invalid_index, "invalid-index", "error", "fees", "fees_invoice.one_day", "it costs each write and serves no query", "rebuild-invalid-index", databases=("postgresql",)),
     Fault("not validated", run("ALTER TABLE fees_payment DROP CONSTRAINT payment_amount_positive", "ALTER TABLE fees_payment ADD CONSTRAINT payment_amount_positive CHECK (amount > 0) NOT VALID"), "constraint-not-validated", "error", "fees", "fees_payment.payment_amount_positive", "older rows may break it", databases=("postgresql",)),
 ]
 
 ROWS = [
-    Fault("sequence behind", run("SELECT setval(pg_get_serial_sequence('students_student', 'id'), 1)"), "sequence-behind", "error", "students", "students_student.id", "stands at 1, and the highest value is", "reset-sequence", databases=("postgresql",)),
+    Fault("sequence behind", run("SELECT setval(pg_get_serial_sequence('students_student', 'id'), 1)"), "sequence-behind", "error", "students", "students_student.id", "stands at 1, and the highest value is", "advance-sequence", databases=("postgresql",)),
     Fault("orphans", lambda s: unenforced(s, "UPDATE fees_payment SET invoice_id = 999999 WHERE id = (SELECT * FROM (SELECT min(id) FROM fees_payment) x)"), "orphaned-rows", "error", "fees", "fees_payment.invoice_id", "points to no row of fees_invoice in the row with key", "quarantine-orphaned-rows"),
     Fault("orphans, many-to-many", lambda s: unenforced(s, "UPDATE students_student_guardians SET user_id = 900000 + id"), "orphaned-rows", "error", "students", "students_student_guardians.user_id", "rows, among them those with the keys", "quarantine-orphaned-rows"),
     Fault("content type", run("INSERT INTO django_content_type (app_label, model) VALUES ('fees', 'ledger')"), "stale-content-type", "warning", "fees", "fees.ledger", "no such model"),

@@ -41,7 +41,7 @@ def rebuild(sandbox: Sandbox, table: str, pattern: str, replacement: str) -> Non
         assert count == 1, f"{pattern} is not once in {definition}"
         connection.executescript(
             "PRAGMA foreign_keys = OFF; PRAGMA legacy_alter_table = ON; BEGIN;"
-            + changed.replace(f'"{table}"', '"rebuilt"', 1)
+            + re.sub(rf'"?\b{table}\b"?', '"rebuilt"', changed, count=1)
             + f';INSERT INTO rebuilt ({columns}) SELECT * FROM "{table}"; DROP TABLE "{table}"; ALTER TABLE rebuilt RENAME TO "{table}";'
             + "".join(f"{index};" for index in indexes)
             + "COMMIT;"

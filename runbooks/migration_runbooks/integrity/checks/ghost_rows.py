@@ -19,7 +19,7 @@ def check(examined: Examined) -> Iterator[Finding]:
     gone = sorted({record.key for record in examined.history} - examined.files.known)
     for app, name in gone:
         if app in installed and app not in explained and not was_squashed(name, examined, app):
-            yield ghost(app, name)
+            yield ghost(app, name, needed=(app, name) in examined.files.missing)
     for app, count in sorted(Counter(app for app, _ in gone if app not in installed).items()):
         yield Finding(
             id="history-of-removed-app",
@@ -31,7 +31,7 @@ def check(examined: Examined) -> Iterator[Finding]:
         )
 
 
-def ghost(app: str, name: str) -> Finding:
+def ghost(app: str, name: str, needed: bool) -> Finding:
     return Finding(
         id="ghost-row",
         level="error",
@@ -39,7 +39,7 @@ def ghost(app: str, name: str) -> Finding:
         object=name,
         message=f"{app}.{name} is recorded as applied, and there is no such file, nor a squash that replaces it.",
         hint=f"git log --all --name-only -- '*/{name}.py' finds the file; without it makemigrations may repeat its work.",
-        runbook="restore-missing-migration",
+        runbook="restore-missing-migration" if needed else "prune-ghost-records",
     )
 
 

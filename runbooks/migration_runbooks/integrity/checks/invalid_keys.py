@@ -37,4 +37,5 @@ def finding(examined: Examined, table: str, key: Key) -> Finding:
         if is_index
         else f"Constraint {key.name} on {table} is not validated: older rows may break it.",
         hint=remedy,
+        runbook="rebuild-invalid-index" if is_index else None,
     )

@@ -37,5 +37,5 @@ def check(examined: Examined) -> Iterator[Finding]:
                 message=f"The sequence of {table}.{column} stands at {given or 'its start'}, and the highest value is {highest}: "
                 "inserts will fail with a duplicate key.",
                 hint=f"SELECT setval('{sequence}', {highest})",
-                runbook="reset-sequence",
+                runbook="advance-sequence",
             )

@@ -32,9 +32,12 @@ def project_folder() -> Path:
 
 
 def fingerprint(files: Files, applied: set[Name], connection: BaseDatabaseWrapper) -> str:
-    """Return a hash of all that decides the expected schema: files, what is recorded of them, Django and the server."""
+    """Return a hash of all that decides the expected schema: files, what is recorded of them, Django and the server.
+
+    The alias is part of it, for routers go by it.
+    """
     digest = hashlib.sha256()
-    facts = [FORMAT, django.VERSION, connection.vendor, connection.get_database_version(), *surroundings(connection)]
+    facts = [FORMAT, django.VERSION, connection.alias, connection.vendor, connection.get_database_version(), *surroundings(connection)]
     facts += [repr(getattr(settings, name, None)) for name in SETTINGS]
     facts += [f"{name} {name in applied}" for name in files.order]
     digest.update(repr(facts).encode())
