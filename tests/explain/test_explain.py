@@ -46,9 +46,14 @@ EXPECTED = {
     ),
     "changes-not-migrated-sqlite": ("changes-not-migrated", {}),
     "irreversible-migration-sqlite": ("irreversible-migration", {"APP": "loans", "MIGRATION": "0002_a"}),
+    "model-lookup-sqlite": ("historical-model-lookup", {"TARGET_APP": "library", "APP": "loans", "MIGRATION": "0002_a"}),
     "state-field-sqlite": ("model-state-mismatch", {"FIELD": "zzz", "APP": "loans", "MIGRATION": "0002_a"}),
     "state-model-sqlite": ("model-state-mismatch", {"APP": "loans", "MODEL": "nomodel"}),
     "state-rename-sqlite": ("model-state-mismatch", {"APP": "loans", "FIELD": "zzz"}),
+    "index-or-constraint-mismatch-sqlite": (
+        "index-or-constraint-mismatch",
+        {"COUNT": "0", "TABLE": "loans_loan", "APP": "loans", "MIGRATION": "0002_a"},
+    ),
     "table-already-exists-sqlite": ("table-already-exists", {"TABLE": "loans_loan", "APP": "loans", "MIGRATION": "0001_initial"}),
     "column-already-exists-sqlite": ("column-already-exists", {"COLUMN": "due", "APP": "loans", "MIGRATION": "0002_loan_due"}),
     "null-values-found-sqlite": (
@@ -59,6 +64,7 @@ EXPECTED = {
         "duplicate-values-found",
         {"TABLE": "loans_loan", "COLUMN": "book", "APP": "loans", "MIGRATION": "0002_a"},
     ),
+    "non-nullable-without-default-sqlite": ("non-nullable-without-default", {"FIELD": "n", "MODEL": "book"}),
 }
 NOT_OURS = ("healthy-sqlite", "refused-connection-sqlite", "missing-package-sqlite")
 
