@@ -149,6 +149,11 @@ def state_rename(project: Project) -> str:
     return _migrate_with(project, 'migrations.RenameField("loan", "zzz", "due")')
 
 
+def model_lookup(project: Project) -> str:
+    project.migration("loans", "0002_a", [("loans", "0001_initial")], '    operations = [migrations.RunPython(lambda apps, editor: apps.get_model("library", "Book"))]\n')
+    return project.manage("migrate", "loans")
+
+
 def healthy(project: Project) -> str:
     return project.manage("migrate")
 
@@ -187,7 +192,7 @@ def _forget(project: Project, app: str, name: str) -> None:
 
 
 EVERYWHERE = [inconsistent_history, circular_dependency, conflicting_migrations, missing_parent, foreign_key_violation, hidden_cause, table_already_exists, column_already_exists]
-SCENARIOS = {"sqlite": [*EVERYWHERE, changes_not_migrated, irreversible_migration, state_field, state_model, state_rename, healthy, refused_connection, missing_package]}
+SCENARIOS = {"sqlite": [*EVERYWHERE, changes_not_migrated, irreversible_migration, state_field, state_model, state_rename, model_lookup, healthy, refused_connection, missing_package]}
 
 
 def main(ending: str, url: str = "") -> None:
