@@ -289,11 +289,11 @@ def plan_of(app, migration, other, repair):
     if repair == "merge":
         leaves = sorted(conflicts[app])
         name = f"{next_number(app):04}_merge_{'_'.join(leaves)}"
-        path = file_of((app, migration)).with_name(f"{name if len(name) <= 100 else name[:10]}.py")
+        path = in_project(file_of((app, migration))).with_name(f"{name if len(name) <= 100 else name[:10]}.py")
         parents = "\n".join(f'        ("{app}", "{leaf}"),' for leaf in leaves)
         return {"repair": repair, "path": str(path), "text": MERGE.format(parents=parents)}
     branch = [key for key in branches(app)[app, migration] if key[0] == app]
-    path, named_elsewhere = file_of(branch[0]), loader.graph.node_map[branch[0]].children
+    path, named_elsewhere = in_project(file_of(branch[0])), loader.graph.node_map[branch[0]].children
     plan = {"repair": repair, "path": str(path), "before": path.read_bytes().decode(), "new_path": str(path)}
     if repair == "move":
         common = set(loader.graph.forwards_plan((app, migration))) - set(branch)
@@ -319,16 +319,16 @@ def carry_out(plan):
     path = Path(plan["path"])
     if plan["repair"] == "drop":
         path.unlink(missing_ok=True)
-        print(f"Took {shown(path)} away; its text is kept in .runbook/")
+        print(f"Took {path} away; its text is kept in .runbook/")
     else:
         replace(path, plan["text"])
-        print(f"Wrote {shown(path)}")
+        print(f"Wrote {path}")
     if plan["repair"] == "move" and plan["new_path"] != plan["path"]:
         os.replace(path, plan["new_path"])
-        print(f"Renamed it to {shown(Path(plan['new_path']))}")
+        print(f"Renamed it to {plan['new_path']}")
 
 
-def shown(path):
+def in_project(path):
     return path.relative_to(Path.cwd())
 
 

@@ -60,9 +60,9 @@ def planned():
     order = [name for app, name in loader.graph.forwards_plan(loader.graph.leaf_nodes(APP)[0]) if app == APP]
     texts = {name: files[name].read_text() for name in order if name in CARRY_OVER}
     new = carried_over(connection, APP, initial, texts)
-    folder = next(iter(files.values())).parent
+    folder = in_project(next(iter(files.values()))).parent
     return {
-        "old": {str(path): name for name, path in sorted(files.items())},
+        "old": {str(in_project(path)): name for name, path in sorted(files.items())},
         "new": {str(folder / f"{name}.py"): text for name, text in new.items()},
         "rows": {alias: sorted(recorded(alias)) for alias in databases()},
     }
@@ -72,8 +72,8 @@ def names(plan, key):
     return [Path(path).stem for path in plan[key]]
 
 
-def shown(path):
-    return Path(path).relative_to(Path.cwd().resolve())
+def in_project(path):
+    return path.relative_to(Path.cwd().resolve())
 
 
 def diagnose():
@@ -121,7 +121,7 @@ def fix():
             os.replace(path, PLAN.parent / "files" / Path(path).name)
     for path, text in plan["new"].items():
         replace(Path(path), text)
-        print(f"Wrote {shown(path)}")
+        print(f"Wrote {path}")
     for alias, rows in plan["rows"].items():
         swap_rows(alias, rows, names(plan, "new"))
     os.replace(PLAN, DONE)

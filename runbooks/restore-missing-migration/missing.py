@@ -247,20 +247,20 @@ def carry_out(loader, key, children, repair, source):
     if repair == "restore":
         package = path.with_name("__init__.py")
         if not package.exists():
-            keep({"path": str(package), "made": True})
+            keep({"path": str(shown(package)), "made": True})
             replace(package, text_in_git(source, package) or b"")
-        keep({"path": str(path), "made": True, "key": list(key), "recorded": key in loader.applied_migrations})
+        keep({"path": str(shown(path)), "made": True, "key": list(key), "recorded": key in loader.applied_migrations})
         replace(path, text_in_git(source, path))
         print(f"Restored {shown(path)} from commit {git('rev-parse', '--short', source).decode().strip()}, byte for byte.")
     elif repair == "rename":
         old = file_of(loader, (app, source))
-        keep({"path": str(old), "renamed": str(path), "key": list(key), "recorded": key in loader.applied_migrations})
+        keep({"path": str(shown(old)), "renamed": str(shown(path)), "key": list(key), "recorded": key in loader.applied_migrations})
         os.replace(old, path)
         print(f"Renamed {shown(old)} to {path.name}")
     else:
         for child in children:
             file = file_of(loader, child)
-            keep({"path": str(file), "before": file.read_bytes().decode()})
+            keep({"path": str(shown(file)), "before": file.read_bytes().decode()})
             replace(file, repointed(file.read_bytes(), key, source))
             print(f"{shown(file)} now depends on {app}.{source}")
 

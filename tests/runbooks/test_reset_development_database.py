@@ -135,7 +135,7 @@ class TestResetDevelopmentDatabase(RunbookProof):
     @pytest.mark.parametrize("step", ["fix", "undo"])
     def test_killed_at_every_change(self, database, cause, step, tmp_path):
         """Every change of files and names; of the building of a database that nobody uses yet, some."""
-        _, _, changes = self.run_to_the_end(database, cause, step, tmp_path / "whole")
+        changes = self.changes_of(database, step, tmp_path / "whole")
         for kill_at in self.kill_points(changes):
             with open_sandbox(self.slug, database, tmp_path / str(kill_at)) as sandbox:
                 inputs, broken = self.diagnose(sandbox), sandbox.snapshot()
@@ -148,6 +148,14 @@ class TestResetDevelopmentDatabase(RunbookProof):
                     self.check_fixed(cause, broken, sandbox.snapshot(), sandbox)
                     assert self.step(sandbox, "undo", inputs).status == 0
                 assert broken.difference(sandbox.snapshot()) == [], f"killed before {changes[kill_at - 1]}"
+
+    def changes_of(self, database, step, directory):
+        with open_sandbox(self.slug, database, directory) as sandbox:
+            inputs = self.diagnose(sandbox)
+            if step == "undo":
+                self.fix(sandbox, inputs)
+            assert self.killed(sandbox, step, inputs, kill_at=0) == 0
+            return (sandbox.place.directory / "changes").read_text().splitlines()
 
     def kill_points(self, changes):
         swap = ("os.", "write", "sql 'ALTER DATABASE", "sql 'CREATE DATABASE", "sql 'DROP DATABASE", "sql 'RENAME TABLE", "sql 'COMMENT", "sql 'COMMIT")

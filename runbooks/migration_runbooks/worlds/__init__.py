@@ -8,7 +8,7 @@ from migration_runbooks.worlds.project import Project
 from migration_runbooks.worlds.run import scratch
 from migration_runbooks.worlds.sandbox import Completed, Sandbox
 from migration_runbooks.worlds.snapshots import Snapshot
-from migration_runbooks.worlds.world import WorldError, open_sandbox
+from migration_runbooks.worlds.world import WorldError, copy_sandbox, freeze_sandbox, open_sandbox
 
 __all__ = [
     "DATABASES",
@@ -18,6 +18,8 @@ __all__ = [
     "Snapshot",
     "WorldError",
     "available",
+    "copy_sandbox",
+    "freeze_sandbox",
     "open_library",
     "open_sandbox",
     "scratch",

@@ -18,7 +18,8 @@ from migration_runbooks.worlds.engines.place import Place
 from migration_runbooks.worlds.project import Project
 from migration_runbooks.worlds.sandbox import Completed, Sandbox
 
-NOT_CLONED = ("*.sqlite3*", ".runbook")
+DATABASE_FILES = ("*.sqlite3*",)
+NOT_CLONED = (*DATABASE_FILES, ".runbook")
 NOT_COPIED = (*NOT_CLONED, ".git", ".venv")
 """Of a developer's own folder; what a world has made of the last two is cloned with it."""
 
@@ -39,14 +40,31 @@ def open_sandbox(world: str, database: str, directory: Path, project: Path | Pro
     if reason := available(database):
         raise WorldError(reason)
     kind = project if isinstance(project, Project) else Project(Path(project))
+    template = built(world, database, kind)
+    return clone(template, Sandbox(database, new_place(directory, kind), kind), NOT_CLONED)
+
+
+def copy_sandbox(frozen: Sandbox, directory: Path) -> Sandbox:
+    """Clone a sandbox as it is now, with what runbooks saved in it. `freeze_sandbox` must have been called on it."""
+    return clone(frozen.place, Sandbox(frozen.database, new_place(directory, frozen.kind), frozen.kind), DATABASE_FILES)
+
+
+def freeze_sandbox(sandbox: Sandbox) -> None:
+    """Make a template of a sandbox. Its own database may be gone then."""
+    ENGINES[sandbox.database].freeze(sandbox.place)
+
+
+def new_place(directory: Path, kind: Project) -> Place:
     directory = Path(directory).absolute()
     if (directory / kind.name).exists():
         raise WorldError(f"{directory / kind.name} exists already: open a sandbox in a new folder")
-    template = built(world, database, kind)
-    place = Place(directory, directory / kind.name, f"{identifier(kind.name)}_{secrets.token_hex(4)}")
-    copy_project(template.project, place.project)
-    ENGINES[database].clone(template, place)
-    return Sandbox(database, place, kind)
+    return Place(directory, directory / kind.name, f"{identifier(kind.name)}_{secrets.token_hex(4)}")
+
+
+def clone(template: Place, sandbox: Sandbox, without: tuple[str, ...]) -> Sandbox:
+    copy_project(template.project, sandbox.place.project, without)
+    ENGINES[sandbox.database].clone(template, sandbox.place)
+    return sandbox
 
 
 def identifier(name: str) -> str:
@@ -83,8 +101,7 @@ def build(world: str, sandbox: Sandbox) -> None:
     else:
         script = reproduce_script(world, sandbox.database)
         healthy = built("healthy", sandbox.database, kind)
-        copy_project(healthy.project, place.project)
-        engine.clone(healthy, place)
+        clone(healthy, sandbox, NOT_CLONED)
     if world == "healthy":
         migrate_and_seed(sandbox)
     elif world != "empty":
@@ -92,8 +109,8 @@ def build(world: str, sandbox: Sandbox) -> None:
     compile_bytecode(kind, place.project)
 
 
-def copy_project(source: Path, target: Path) -> None:
-    shutil.copytree(source, target, symlinks=True, ignore=shutil.ignore_patterns(*NOT_CLONED))
+def copy_project(source: Path, target: Path, without: tuple[str, ...]) -> None:
+    shutil.copytree(source, target, symlinks=True, ignore=shutil.ignore_patterns(*without))
 
 
 def compile_bytecode(kind: Project, folder: Path) -> None:
