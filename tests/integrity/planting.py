@@ -48,6 +48,13 @@ def rebuild(sandbox: Sandbox, table: str, pattern: str, replacement: str) -> Non
         )
 
 
+def drop_index(sandbox: Sandbox, table: str, column: str) -> None:
+    """SQLite: drop the index on a column: Django's names end in a hash."""
+    ask = f"SELECT name FROM sqlite_master WHERE type = 'index' AND tbl_name = '{table}' AND sql LIKE '%(_{column}_)'"
+    ((name,),) = sandbox.execute(ask)
+    sql(sandbox, f'DROP INDEX "{name}"')
+
+
 def constraint(sandbox: Sandbox, table: str, column: str) -> str:
     """Return the name of the foreign key on a column: Django's names end in a hash."""
     ask = {

@@ -1,12 +1,8 @@
-"""Formats, levels, exit statuses, and that no writer waits."""
+"""Formats, levels and exit statuses."""
 
 from __future__ import annotations
 
 import json
-import sqlite3
-import subprocess
-import time
-from contextlib import closing
 
 import pytest
 from faults import FAULTS
@@ -91,34 +87,3 @@ def test_verbosity_2_tells_where_time_goes(on_sqlite, checked):
     done = checked.command("--verbosity=2")
     assert "in all, without the start of Django" in done.stderr
     assert "the live schema" in done.stderr
-
-
-def test_a_writer_never_waits(checked):
-    """Rows are written all the while, in a table large enough for the search to take a time."""
-    if checked.sandbox.database != "sqlite":
-        pytest.skip("readers keep no writer of rows from its work on PostgreSQL and MariaDB")
-    fill(checked)
-    process = subprocess.Popen(
-        [*checked.sandbox.kind.manage, "check_migration_integrity", f"--cache-dir={checked.cache}"],
-        cwd=checked.sandbox.project, env=checked.sandbox.environment, stdout=subprocess.DEVNULL,
-    )  # fmt: skip
-    waits = []
-    with closing(sqlite3.connect(checked.sandbox.project / "db.sqlite3", timeout=10, isolation_level=None)) as writer:
-        while process.poll() is None:
-            begin = time.monotonic()
-            writer.execute("UPDATE fees_feehead SET amount = amount + 1")
-            waits.append(time.monotonic() - begin)
-            time.sleep(0.01)
-    assert process.returncode == 0
-    assert len(waits) > 10
-    assert max(waits) < 1, f"a writer waited {max(waits):.2f} s"
-
-
-def fill(checked, rows: int = 1_500_000) -> None:
-    with closing(sqlite3.connect(checked.sandbox.project / "db.sqlite3")) as connection:
-        connection.execute(
-            "INSERT INTO fees_payment (invoice_id, amount, paid_at, receipt_number) WITH RECURSIVE n(i) AS "
-            "(SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) SELECT (SELECT min(id) FROM fees_invoice), 1, '2026-01-01', '' FROM n",
-            [rows],
-        )
-        connection.commit()
