@@ -23,11 +23,13 @@ FOLDER = "my library"
 NEEDS = ("asgiref", "Django", "psycopg", "psycopg-binary", "PyMySQL", "sqlparse", "typing-extensions")
 
 
-def open_library(database: str, directory: Path, world: str = "healthy") -> Sandbox:
-    """Open a sandbox of the lending library in a folder with a space inside `directory`. Needs a checkout."""
-    project = Project(
-        LIBRARY, manage=("python", "manage.py"), environment=environment(), variables=variables, with_uv=False
-    )
+def open_library(database: str, directory: Path, world: str = "healthy", environment: Path | None = None) -> Sandbox:
+    """Open a sandbox of the lending library in a folder with a space inside `directory`. Needs a checkout.
+
+    It runs in an environment of its own, or in the one given.
+    """
+    python = ("python", "manage.py")
+    project = Project(LIBRARY, python, environment or own_environment(), variables, with_uv=False)
     return open_sandbox(world, database, directory / FOLDER, project)
 
 
@@ -37,7 +39,7 @@ def variables(address: Address) -> dict[str, str]:
     return {f"LIBRARY_DB_{name}": value for name, value in parts.items() if value}
 
 
-def environment() -> Path:
+def own_environment() -> Path:
     """Return the library's own virtual environment, made once a run.
 
     It holds the very packages of the environment that runs the tests, so that both have the same versions and neither

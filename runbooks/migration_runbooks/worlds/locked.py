@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import os
 import subprocess
+from functools import cache
 from pathlib import Path
 
 from filelock import FileLock
 
-from migration_runbooks.paths import CHECKOUT
+from migration_runbooks.paths import CHECKOUT, PACKAGE
 from migration_runbooks.worlds import run
 from migration_runbooks.worlds.project import find_uv
 from migration_runbooks.worlds.pythons import find_python
@@ -27,6 +28,7 @@ class EnvironmentMissing(Exception):
     """An environment can't be had here; the message says why, for people."""
 
 
+@cache
 def locked_environment(name: str) -> Path:
     """Return the virtual environment of that lock, with this package installed too, after making it if need be.
 
@@ -51,6 +53,7 @@ def locked_environment(name: str) -> Path:
                 failure.write_text(str(error))
                 raise
             (folder / "made").write_text(wanted)
+        compile_package(folder)  # commands in sandboxes write no bytecode
     return folder
 
 
@@ -63,6 +66,10 @@ def make(folder: Path, python: Path, lock: Path) -> None:
     uv("venv", "--clear", "--python", python, folder)
     uv("pip", "sync", "--python", folder, "--require-hashes", "--compile-bytecode", lock)
     uv("pip", "install", "--python", folder, "--no-deps", "--no-build-isolation", "--editable", CHECKOUT)
+
+
+def compile_package(folder: Path) -> None:
+    subprocess.run([folder / "bin" / "python", "-m", "compileall", "-q", "-q", PACKAGE], check=False)
 
 
 def uv(*arguments: str | Path) -> None:
