@@ -154,6 +154,15 @@ def model_lookup(project: Project) -> str:
     return project.manage("migrate", "loans")
 
 
+def cannot_serialize(project: Project) -> str:
+    project.write("loans/models.py", "from django.db import models\n\nclass Loan(models.Model):\n    book = models.IntegerField(default=lambda: 1)\n")
+    return project.manage("makemigrations", "loans")
+
+
+def many_to_many(project: Project) -> str:
+    return _migrate_with(project, 'migrations.AlterField("loan", "book", models.ManyToManyField(to="loans.loan"))')
+
+
 def healthy(project: Project) -> str:
     return project.manage("migrate")
 
@@ -192,7 +201,7 @@ def _forget(project: Project, app: str, name: str) -> None:
 
 
 EVERYWHERE = [inconsistent_history, circular_dependency, conflicting_migrations, missing_parent, foreign_key_violation, hidden_cause, table_already_exists, column_already_exists]
-SCENARIOS = {"sqlite": [*EVERYWHERE, changes_not_migrated, irreversible_migration, state_field, state_model, state_rename, model_lookup, healthy, refused_connection, missing_package]}
+SCENARIOS = {"sqlite": [*EVERYWHERE, changes_not_migrated, irreversible_migration, cannot_serialize, state_field, state_model, state_rename, model_lookup, many_to_many, healthy, refused_connection, missing_package]}
 
 
 def main(ending: str, url: str = "") -> None:

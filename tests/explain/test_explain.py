@@ -46,6 +46,7 @@ EXPECTED = {
     ),
     "changes-not-migrated-sqlite": ("changes-not-migrated", {}),
     "irreversible-migration-sqlite": ("irreversible-migration", {"APP": "loans", "MIGRATION": "0002_a"}),
+    "many-to-many-sqlite": ("many-to-many-altered", {"APP": "loans", "MODEL": "Loan", "FIELD": "book"}),
     "model-lookup-sqlite": ("historical-model-lookup", {"TARGET_APP": "library", "APP": "loans", "MIGRATION": "0002_a"}),
     "state-field-sqlite": ("model-state-mismatch", {"FIELD": "zzz", "APP": "loans", "MIGRATION": "0002_a"}),
     "state-model-sqlite": ("model-state-mismatch", {"APP": "loans", "MODEL": "nomodel"}),
@@ -54,6 +55,7 @@ EXPECTED = {
         "index-or-constraint-mismatch",
         {"COUNT": "0", "TABLE": "loans_loan", "APP": "loans", "MIGRATION": "0002_a"},
     ),
+    "cannot-serialize-sqlite": ("cannot-serialize", {}),
     "table-already-exists-sqlite": ("table-already-exists", {"TABLE": "loans_loan", "APP": "loans", "MIGRATION": "0001_initial"}),
     "column-already-exists-sqlite": ("column-already-exists", {"COLUMN": "due", "APP": "loans", "MIGRATION": "0002_loan_due"}),
     "null-values-found-sqlite": (
