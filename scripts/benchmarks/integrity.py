@@ -13,7 +13,7 @@ from scripts.benchmarks.project import generate
 from scripts.benchmarks.table import Table
 
 SHOWN = 5
-HEADS = ("Database", "Migrations", "Expected schema", "Runs", "migrate --check + makemigrations --check", "Check", "Ratio", "migrate, from nothing")
+HEADS = ("Database", "Migrations", "Expected schema", "Runs", "Django's two commands", "Check", "Ratio", "migrate, from nothing")
 
 
 def measure(databases: list[str], sizes: list[int], repeat: int, budget: float) -> list[Table]:

@@ -9,7 +9,7 @@ from types import ModuleType
 
 from migration_runbooks.integrity import checks
 from migration_runbooks.integrity.examined import Examined
-from migration_runbooks.integrity.finding import Finding, Unreadable, known_runbook
+from migration_runbooks.integrity.finding import LEVELS, Finding, Unreadable, known_runbook
 
 
 @dataclass(frozen=True)
@@ -26,12 +26,20 @@ def all_checks() -> list[ModuleType]:
     return [import_module(f"{checks.__name__}.{name}") for name in names]
 
 
-def run(examined: Examined) -> Result:
-    """Return all findings, the worst first. What can't be read is said, and hides nothing else."""
+def checks_of(level: str) -> list[ModuleType]:
+    """Return the checks that may find something of this level or worse. One that never does says so by its LEVEL."""
+    return [module for module in all_checks() if LEVELS.index(getattr(module, "LEVEL", LEVELS[-1])) >= LEVELS.index(level)]
+
+
+def run(examined: Examined, level: str = "info") -> Result:
+    """Return the findings, the worst first, without the checks all of whose findings lie below the level.
+
+    What can't be read is said, and hides nothing else.
+    """
     findings: list[Finding] = []
     unreadable: dict[str, str] = {}
     try:
-        for module in all_checks():
+        for module in checks_of(level):
             name = module.__name__.rpartition(".")[2]
             try:
                 with examined.timed(f"check {name}"):

@@ -12,6 +12,9 @@ from django.db.migrations import Migration, operations
 from migration_runbooks.integrity.examined import Examined
 from migration_runbooks.integrity.finding import Finding
 
+LEVEL = "info"
+"""Reading every file again costs a fifth of the time: it is left out unless asked for."""
+
 DATA = (operations.RunPython, operations.RunSQL)
 SCHEMA = (operations.models.ModelOperation, operations.fields.FieldOperation, operations.AddIndex, operations.AddConstraint)
 HEAVY = (operations.AlterField, operations.AddField, operations.RemoveField, operations.AddIndex, operations.AddConstraint, *DATA)

@@ -46,7 +46,7 @@ class Command(BaseCommand):
             self.stdout.write(write_fingerprints(examined))
             return
         begin = time.perf_counter()
-        result = run(examined)
+        result = run(examined, options["level"])
         shown = [finding for finding in result.findings if LEVELS.index(finding.level) >= LEVELS.index(options["level"])]
         text = formats.written(options["format"], result, shown)
         if text:
