@@ -163,6 +163,19 @@ def many_to_many(project: Project) -> str:
     return _migrate_with(project, 'migrations.AlterField("loan", "book", models.ManyToManyField(to="loans.loan"))')
 
 
+def bad_migration_file(project: Project, text: str = "x = 1\n") -> str:
+    project.write("loans/migrations/0002_x.py", text)
+    return project.manage("migrate")
+
+
+def bad_migration_import(project: Project) -> str:
+    return bad_migration_file(project, "from loans.gone import f\n")
+
+
+def bad_migration_syntax(project: Project) -> str:
+    return bad_migration_file(project, "<<<<<<< HEAD\n")
+
+
 def healthy(project: Project) -> str:
     return project.manage("migrate")
 
@@ -201,7 +214,7 @@ def _forget(project: Project, app: str, name: str) -> None:
 
 
 EVERYWHERE = [inconsistent_history, circular_dependency, conflicting_migrations, missing_parent, foreign_key_violation, hidden_cause, table_already_exists, column_already_exists]
-SCENARIOS = {"sqlite": [*EVERYWHERE, changes_not_migrated, irreversible_migration, cannot_serialize, state_field, state_model, state_rename, model_lookup, many_to_many, healthy, refused_connection, missing_package]}
+SCENARIOS = {"sqlite": [*EVERYWHERE, changes_not_migrated, irreversible_migration, cannot_serialize, bad_migration_file, bad_migration_import, bad_migration_syntax, state_field, state_model, state_rename, model_lookup, many_to_many, healthy, refused_connection, missing_package]}
 
 
 def main(ending: str, url: str = "") -> None:

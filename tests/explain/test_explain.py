@@ -56,6 +56,9 @@ EXPECTED = {
         {"COUNT": "0", "TABLE": "loans_loan", "APP": "loans", "MIGRATION": "0002_a"},
     ),
     "cannot-serialize-sqlite": ("cannot-serialize", {}),
+    "bad-migration-file-sqlite": ("bad-migration-file", {"APP": "loans", "MIGRATION": "0002_x"}),
+    "bad-migration-import-sqlite": ("bad-migration-file", {"MODULE": "loans.gone"}),
+    "bad-migration-syntax-sqlite": ("bad-migration-file", {}),
     "table-already-exists-sqlite": ("table-already-exists", {"TABLE": "loans_loan", "APP": "loans", "MIGRATION": "0001_initial"}),
     "column-already-exists-sqlite": ("column-already-exists", {"COLUMN": "due", "APP": "loans", "MIGRATION": "0002_loan_due"}),
     "null-values-found-sqlite": (
