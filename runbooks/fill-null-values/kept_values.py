@@ -33,15 +33,23 @@ class KeptValues:
         """
         made = f"SELECT {self.key}, {self.column} AS was, {self.column} AS became FROM {self.table} WHERE 1 = 0"
         self.query(f"CREATE TABLE IF NOT EXISTS {self.kept} AS {made}")
-        with transaction.atomic(using=self.connection.alias):
-            if self.there:
-                self.query(f"DELETE FROM {self.kept} WHERE {self.key} IN (SELECT {self.key} FROM {self.table} WHERE {where})")
-            kept = self.query(f"INSERT INTO {self.kept} SELECT {self.key}, {self.column}, {new} FROM {self.table} WHERE {where}", values)
-            changed = self.query(
-                f"UPDATE {self.table} SET {self.column} = {new} WHERE {where} AND {self.key} IN (SELECT {self.key} FROM {self.kept})", values
-            )
-            if kept != changed:
-                raise SystemExit("Stopped, nothing was changed: rows changed meanwhile. Run it again.")
+        try:
+            with transaction.atomic(using=self.connection.alias):
+                return self.keep_and_write(where, new, values)
+        except Exception:
+            if not self.there:
+                self.query(f"DROP TABLE {self.kept}")
+            raise
+
+    def keep_and_write(self, where, new, values):
+        if self.there:
+            self.query(f"DELETE FROM {self.kept} WHERE {self.key} IN (SELECT {self.key} FROM {self.table} WHERE {where})")
+        kept = self.query(f"INSERT INTO {self.kept} SELECT {self.key}, {self.column}, {new} FROM {self.table} WHERE {where}", values)
+        changed = self.query(
+            f"UPDATE {self.table} SET {self.column} = {new} WHERE {where} AND {self.key} IN (SELECT {self.key} FROM {self.kept})", values
+        )
+        if kept != changed:
+            raise RuntimeError("rows changed meanwhile. Run it again.")
         return changed
 
     def put_back(self):
