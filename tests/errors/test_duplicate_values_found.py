@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 
-from advice import find_cause, last_line, on, on_all, page_of, write_migration
+from advice import find_cause, last_line, on, on_all, on_all_djangos, page_of, write_migration
 from migration_runbooks.pages.blocks import read_page
 
 SLUG = "duplicate-values-found"
@@ -59,6 +59,7 @@ def refused(sandbox, *statements: str) -> str:
     raise AssertionError("nothing refused it")
 
 
+@on_all_djangos
 @on_all
 def test_rows_mean_the_same(database, opened):
     sandbox = opened(WORLD, database)
@@ -80,6 +81,7 @@ def test_rows_mean_different_things(database, opened):
     assert sandbox.manage("migrate").status == 0
 
 
+@on_all_djangos
 @on_all
 def test_rows_break_a_check(database, opened):
     sandbox = opened("healthy", database)
@@ -93,6 +95,7 @@ def test_rows_break_a_check(database, opened):
     assert sandbox.manage("migrate").status == 0
 
 
+@on_all_djangos
 @on_all
 def test_one_default_for_all_rows(database, opened):
     sandbox = opened("healthy", database)
@@ -112,6 +115,7 @@ def test_three_migrations_of_the_page_give_each_row_its_own(database, opened):
     assert count(sandbox, "SELECT COUNT(DISTINCT card) - COUNT(*) FROM students_student") == 0
 
 
+@on_all_djangos
 @on_all
 def test_migration_writes_them(database, opened):
     sandbox = opened("healthy", database)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from advice import find_cause, last_line, migration_files, on, on_all, write_migration
+from advice import find_cause, last_line, migration_files, on, on_all, on_all_djangos, write_migration
 
 SLUG = "non-nullable-without-default"
 PAYMENTS = "SELECT COUNT(*) FROM fees_payment"
@@ -47,6 +47,7 @@ def count(sandbox, query: str) -> int:
     return sandbox.execute(query)[0][0]
 
 
+@on_all_djangos
 @on_all
 def test_prompt_that_nobody_answers(database, opened):
     sandbox = opened(SLUG, database)
@@ -62,6 +63,7 @@ def test_prompt_that_nobody_answers(database, opened):
     assert before.difference(sandbox.snapshot()) == []
 
 
+@on_all_djangos
 @pytest.mark.parametrize(
     "field, text",
     [
@@ -81,6 +83,7 @@ def test_prompts_for_other_fields(field, text, opened):
     assert text in answer(sandbox).output
 
 
+@on_all_djangos
 def test_nullable_field_that_becomes_required_is_written_without_a_default(opened):
     sandbox = opened("healthy", "sqlite")
     models = sandbox.project / "fees/models.py"
@@ -116,6 +119,7 @@ def test_empty_text_for_a_foreign_key_becomes_null_and_stops_the_migration(datab
     assert done.status == 1 and EMPTY_KEY[database] in last_line(done.output)
 
 
+@on_all_djangos
 @on_all
 def test_text_for_a_foreign_key_stops_the_migration(database, opened):
     sandbox = opened(SLUG, database)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 
-from advice import find_cause, last_line, on, on_all, write_migration
+from advice import find_cause, last_line, on, on_all, on_all_djangos, write_migration
 
 SLUG = "null-values-found"
 WORLD = "fill-null-values"
@@ -41,6 +41,7 @@ def count(sandbox, query: str) -> int:
     return sandbox.execute(query)[0][0]
 
 
+@on_all_djangos
 @on_all
 def test_rows_hold_null(database, opened):
     sandbox = opened(WORLD, database)
@@ -54,6 +55,7 @@ def test_rows_hold_null(database, opened):
     assert (healthy.status, healthy.output) == (0, "0 columns stand in the way\n")
 
 
+@on_all_djangos
 @on("sqlite", "postgresql")
 def test_column_has_no_default(database, opened):
     sandbox = opened("healthy", database)
@@ -75,6 +77,7 @@ def test_column_without_a_default_is_0_in_every_row(database, opened):
     assert count(sandbox, "SELECT COUNT(*) FROM fees_invoice WHERE grade <> 0") == 0
 
 
+@on_all_djangos
 @on_all
 def test_migration_writes_null(database, opened):
     sandbox = opened("healthy", database)
@@ -123,6 +126,7 @@ def test_one_off_default_for_a_foreign_key_is_a_lie_in_every_row(database, opene
     assert count(sandbox, named) == nulls + 1
 
 
+@on_all_djangos
 @on_all
 def test_blank_text_is_filled_unasked_on_sqlite_alone(database, opened):
     sandbox = opened("healthy", database)
