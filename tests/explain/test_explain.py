@@ -46,6 +46,8 @@ EXPECTED = {
     ),
     "changes-not-migrated-sqlite": ("changes-not-migrated", {}),
     "irreversible-migration-sqlite": ("irreversible-migration", {"APP": "loans", "MIGRATION": "0002_a"}),
+    "import-query-sqlite": ("query-at-import", {"TABLE": "library_book"}),
+    "views-query-sqlite": ("query-at-import", {"TABLE": "library_book"}),
     "many-to-many-sqlite": ("many-to-many-altered", {"APP": "loans", "MODEL": "Loan", "FIELD": "book"}),
     "model-lookup-sqlite": ("historical-model-lookup", {"TARGET_APP": "library", "APP": "loans", "MIGRATION": "0002_a"}),
     "state-field-sqlite": ("model-state-mismatch", {"FIELD": "zzz", "APP": "loans", "MIGRATION": "0002_a"}),
@@ -59,6 +61,7 @@ EXPECTED = {
     "bad-migration-file-sqlite": ("bad-migration-file", {"APP": "loans", "MIGRATION": "0002_x"}),
     "bad-migration-import-sqlite": ("bad-migration-file", {"MODULE": "loans.gone"}),
     "bad-migration-syntax-sqlite": ("bad-migration-file", {}),
+    "sqlite-rebuild-refused-sqlite": ("sqlite-rebuild-refused", {}),
     "table-already-exists-sqlite": ("table-already-exists", {"TABLE": "loans_loan", "APP": "loans", "MIGRATION": "0001_initial"}),
     "column-already-exists-sqlite": ("column-already-exists", {"COLUMN": "due", "APP": "loans", "MIGRATION": "0002_loan_due"}),
     "null-values-found-sqlite": (
