@@ -23,9 +23,9 @@ def on_sqlite(database):
 
 
 @pytest.fixture
-def acharya_reset(database, tmp_path):
+def acharya_reset(database, acharya, tmp_path):
     """Acharya, healthy, on each database, with the command installed."""
-    with opened(open_sandbox("healthy", database, tmp_path / "sandbox"), tmp_path / "others") as reset:
+    with opened(open_sandbox("healthy", database, tmp_path / "sandbox", acharya), tmp_path / "others") as reset:
         yield reset
 
 

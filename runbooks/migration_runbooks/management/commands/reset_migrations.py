@@ -52,7 +52,7 @@ class Command(BaseCommand):
         except (Refused, Unreadable) as error:
             raise CommandError(f"Refused, nothing was changed:\n{self.listed(error)}", returncode=REFUSED) from error
         except Stop as stop:
-            raise CommandError(self.hidden(stop), returncode=REFUSED) from stop
+            raise CommandError(self.hidden(stop).replace("runbook resume last", f"{report.COMMAND} --resume"), returncode=REFUSED) from stop
         except run.HalfWay as error:
             raise CommandError(f"{self.hidden(error)}\n{HALF_WAY}", returncode=STOPPED_HALF_WAY) from error
         except (KeyboardInterrupt, OSError, DatabaseError) as error:
