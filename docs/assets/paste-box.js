@@ -1,6 +1,5 @@
 // The paste box: fills each <div class="paste-box"></div> with a field for an error text and names the page to read.
-// explain.js and catalogue.js are loaded when somebody first uses it, by script tags, so that it works from the file
-// system too. The text stays in the browser.
+// The text stays in the browser.
 (() => {
   const root = new URL("..", document.currentScript.src)
   const DELAY = 150
@@ -10,11 +9,6 @@
     made.append(...children)
     return made
   }
-
-  const load = (name) => new Promise((resolve, reject) =>
-    document.head.append(element("script", { src: new URL(`assets/${name}`, root), onload: resolve, onerror: reject })))
-  let ready
-  const loaded = () => (ready ??= Promise.all([load("catalogue.js"), load("explain.js")]))
 
   function pageOf(match) {
     const file = location.protocol === "file:" ? "index.html" : ""
@@ -31,7 +25,7 @@
   async function show(text, result) {
     if (!text.trim()) return result.replaceChildren()
     try {
-      await loaded()
+      await explainLoaded()
     } catch {
       return result.replaceChildren(element("p", {}, "The catalogue of errors could not be loaded. Reload the page, or look for your message in the list below."))
     }

@@ -11,7 +11,7 @@ from migration_runbooks.explain.browser import catalogue_script
 from migration_runbooks.paths import DOCS
 
 FIXTURES = Path(__file__).parent / "fixtures"
-PAGE = '<!doctype html><title>x</title><div class="paste-box"></div><script src="../assets/paste-box.js"></script>'
+PAGE = '<!doctype html><title>x</title><div class="paste-box"></div><script src="../assets/explain-loader.js"></script><script src="../assets/paste-box.js"></script>'
 
 
 @pytest.fixture

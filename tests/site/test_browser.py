@@ -8,7 +8,7 @@ import shutil
 import threading
 
 import pytest
-from migration_runbooks.paths import DOCS
+from migration_runbooks.paths import CHECKOUT, DOCS
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 QUIET = [
@@ -91,6 +91,38 @@ def test_copy_button_copies_the_command(tab, base):
     block.hover()
     block.locator("button.md-code__button[data-md-type=copy]").click()
     assert tab.evaluate("navigator.clipboard.readText()").startswith("runbook explain - <<'ERROR'\ndjango.db.")
+
+
+def wordings() -> list[tuple[str, str]]:
+    lines = (CHECKOUT / "tests/explain/wordings.tsv").read_text().splitlines()
+    return [(slug, text.replace("\\n", "\n")) for slug, text in (line.split("\t") for line in lines) if slug != "none"]
+
+
+@pytest.mark.parametrize("how", ["pasted", "typed"])
+def test_search_finds_the_page_of_each_message_first(tab, base, how):
+    tab.goto(base)
+    tab.keyboard.press("/")
+    field, results = tab.get_by_role("textbox", name="Search"), tab.locator(".md-search-result__link")
+    missed = []
+    for slug, text in wordings():
+        field.fill("")
+        field.press("End")
+        results.first.wait_for(state="detached")
+        if how == "pasted":
+            tab.evaluate("text => navigator.clipboard.writeText(text)", text)
+            field.press("Control+v")
+        else:
+            field.fill(text)
+            field.press("End")
+        try:
+            tab.wait_for_function("document.querySelector('.md-search-result__link') || /^No/.test(document.querySelector('.md-search-result__meta').textContent)")
+            first = results.first.get_attribute("href") if results.count() else "nothing"
+        except Exception as problem:
+            first = str(problem)
+        if f"/errors/{slug}/" not in first:
+            missed.append(f"{text} -> {first}")
+    assert not missed, "\n".join(missed)
+    assert not tab.troubles
 
 
 def test_search_finds_an_error_by_its_words(tab, base):
