@@ -36,6 +36,7 @@ LOANS = '    operations = [migrations.CreateModel("Loan", [("id", models.BigAuto
 TO_FOREIGN_KEY = '    operations = [migrations.AlterField("loan", "book", models.ForeignKey(to="library.book", on_delete=django.db.models.deletion.CASCADE, db_column="book"))]\n'
 ADD_DUE = '    operations = [migrations.AddField("loan", "due", models.DateField(null=True))]\n'
 RENAME_TITLE = '    operations = [migrations.RunSQL("INSERT INTO loans_loan (book) VALUES (99)"), migrations.RunSQL("SELECT * FROM library_author")]\n'
+BOOK = "from django.db import models\n\n\nclass Book(models.Model):\n    title = models.CharField(max_length=20)\n"
 
 
 class Project:
@@ -176,6 +177,31 @@ def bad_migration_syntax(project: Project) -> str:
     return bad_migration_file(project, "<<<<<<< HEAD\n")
 
 
+def import_query(project: Project) -> str:
+    project.write("library/models.py", f"{BOOK}\n\nTITLES = list(Book.objects.values_list('title'))\n")
+    return project.manage("migrate")
+
+
+def views_query(project: Project) -> str:
+    project.write("library/models.py", BOOK)
+    project.write("library/views.py", "from library.models import Book\n\nTITLES = list(Book.objects.values_list('title'))\n")
+    project.write("urls.py", "import library.views\n\nurlpatterns = []\n")
+    project.write("settings.py", SETTINGS + 'ROOT_URLCONF = "urls"\n')
+    return project.manage("migrate")
+
+
+def squash_problem(project: Project) -> str:
+    """A squash of two, of which this database has one, and whose files are gone."""
+    project.migration("loans", "0002_a", [("loans", "0001_initial")])
+    project.manage("migrate")
+    project.migration("loans", "0003_b", [("loans", "0002_a")])
+    project.migration("loans", "0004_c", [("loans", "0003_b")])
+    project.manage("squashmigrations", "loans", "0002", "0003", "--noinput")
+    for name in ("0002_a", "0003_b"):
+        (project.folder / f"loans/migrations/{name}.py").unlink()
+    return project.manage("migrate")
+
+
 def healthy(project: Project) -> str:
     return project.manage("migrate")
 
@@ -214,7 +240,7 @@ def _forget(project: Project, app: str, name: str) -> None:
 
 
 EVERYWHERE = [inconsistent_history, circular_dependency, conflicting_migrations, missing_parent, foreign_key_violation, hidden_cause, table_already_exists, column_already_exists]
-SCENARIOS = {"sqlite": [*EVERYWHERE, changes_not_migrated, irreversible_migration, cannot_serialize, bad_migration_file, bad_migration_import, bad_migration_syntax, state_field, state_model, state_rename, model_lookup, many_to_many, healthy, refused_connection, missing_package]}
+SCENARIOS = {"sqlite": [*EVERYWHERE, changes_not_migrated, irreversible_migration, cannot_serialize, bad_migration_file, bad_migration_import, bad_migration_syntax, squash_problem, state_field, state_model, state_rename, model_lookup, many_to_many, import_query, views_query, healthy, refused_connection, missing_package]}
 
 
 def main(ending: str, url: str = "") -> None:
