@@ -11,7 +11,7 @@ from advice import page_of
 from migration_runbooks.catalogue.errors import all_errors
 from migration_runbooks.pages.blocks import read_page
 
-PLACEHOLDERS = {"table": "fees_invoice", "key": "3", "column": "student_id", "value": "99", "app": "fees", "alias": "default"}
+PLACEHOLDERS = {"table": "fees_invoice", "key": "3", "column": "student_id", "value": "99", "app": "fees", "alias": "default", "module": "<module>"}
 SHOWN = [
     pytest.param(error.slug, message.text, id=f"{error.slug}-{index}")
     for error in all_errors()
