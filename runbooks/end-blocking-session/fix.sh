@@ -1,0 +1,5 @@
+#!/usr/bin/env bash
+set -euo pipefail
+# --8<-- [start:end]
+STEP=fix uv run manage.py shell -v 0 < .runbook/end-blocking-session/sessions.py
+# --8<-- [end:end]
