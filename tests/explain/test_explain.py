@@ -48,6 +48,7 @@ EXPECTED = {
     "irreversible-migration-sqlite": ("irreversible-migration", {"APP": "loans", "MIGRATION": "0002_a"}),
     "import-query-sqlite": ("query-at-import", {"TABLE": "library_book"}),
     "views-query-sqlite": ("query-at-import", {"TABLE": "library_book"}),
+    "related-model-sqlite": ("related-model-unresolved", {"TARGET_APP": "gone", "TARGET_MODEL": "book"}),
     "many-to-many-sqlite": ("many-to-many-altered", {"APP": "loans", "MODEL": "Loan", "FIELD": "book"}),
     "model-lookup-sqlite": ("historical-model-lookup", {"TARGET_APP": "library", "APP": "loans", "MIGRATION": "0002_a"}),
     "state-field-sqlite": ("model-state-mismatch", {"FIELD": "zzz", "APP": "loans", "MIGRATION": "0002_a"}),
@@ -63,6 +64,8 @@ EXPECTED = {
     "bad-migration-syntax-sqlite": ("bad-migration-file", {}),
     "sqlite-rebuild-refused-sqlite": ("sqlite-rebuild-refused", {}),
     "squash-problem-sqlite": ("squash-problem", {"APP": "loans", "MIGRATION": "0004_c", "PARENT": "0003_b"}),
+    "app-label-not-found-sqlite": ("migration-name-not-found", {"APP": "zzz"}),
+    "migration-name-not-found-sqlite": ("migration-name-not-found", {"APP": "loans", "MIGRATION": "0009"}),
     "table-already-exists-sqlite": ("table-already-exists", {"TABLE": "loans_loan", "APP": "loans", "MIGRATION": "0001_initial"}),
     "column-already-exists-sqlite": ("column-already-exists", {"COLUMN": "due", "APP": "loans", "MIGRATION": "0002_loan_due"}),
     "null-values-found-sqlite": (
