@@ -86,11 +86,12 @@ class Removal:
         """Links to removed rows that say the same as a link to the row that stays, or to another removed one."""
         key, other = self.keys[child], next(each for each in self.columns[child] if each not in (column, self.keys[child]))
         rows = self.query(f"SELECT {', '.join(map(self.quote, (key, column, other)))} FROM {self.quote(child)} ORDER BY {self.quote(key)}")
-        there, double = {row[1:] for row in rows}, []
+        stands_for = {str(key): str(kept) for key, kept in self.stands_for.items()}  # MariaDB returns UUIDs as texts
+        there, double = {(str(row), rest) for _, row, rest in rows}, []
         for link, row, rest in rows:
-            if row in self.stands_for:
-                double += [link] if (self.stands_for[row], rest) in there else []
-                there.add((self.stands_for[row], rest))
+            if str(row) in stands_for:
+                double += [link] if (stands_for[str(row)], rest) in there else []
+                there.add((stands_for[str(row)], rest))
         return double
 
     def obstacles(self):

@@ -26,16 +26,20 @@ class KeptValues:
         """The primary keys of the rows for which the condition holds."""
         return [key for (key,) in self.query(f"SELECT {self.key} FROM {self.table} WHERE {where} ORDER BY {self.key}", values)]
 
-    def replace(self, where, new, values=()):
+    def replace(self, where, new, values=(), check=None):
         """Set the column to the SQL expression `new` in the rows that `where` selects; return how many.
 
+        `check` is called before the transaction ends; when it raises, nothing has changed.
         The table is made before the transaction, since MariaDB ends a transaction at each CREATE TABLE.
         """
         made = f"SELECT {self.key}, {self.column} AS was, {self.column} AS became FROM {self.table} WHERE 1 = 0"
         self.query(f"CREATE TABLE IF NOT EXISTS {self.kept} AS {made}")
         try:
             with transaction.atomic(using=self.connection.alias):
-                return self.keep_and_write(where, new, values)
+                changed = self.keep_and_write(where, new, values)
+                if check:
+                    check()
+                return changed
         except Exception:
             if not self.there:
                 self.query(f"DROP TABLE {self.kept}")

@@ -1,0 +1,1 @@
+../fill-null-values/kept_values.py

@@ -1,0 +1,1 @@
+../fill-null-values/waiting.py
