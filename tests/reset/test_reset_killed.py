@@ -117,6 +117,11 @@ def test_another_reset_waits_until_the_interrupted_one_is_finished(on_sqlite, wh
         said = reset.command("--resume")
         assert said.status == 3 and "Changed by somebody else meanwhile: catalog/migrations/0001_reset.py" in said.output, said.output
         reset.edit("catalog/migrations/0001_reset.py", "  # mine", "")
+        theirs = "INSERT INTO django_migrations (app, name, applied) VALUES ('catalog', '0099_theirs', CURRENT_TIMESTAMP)"
+        reset.sandbox.execute(theirs)
+        said = reset.command("--resume")
+        assert said.status == 3 and "Somebody else changed the history of database 'default' meanwhile: catalog.0099_theirs" in said.output, said.output
+        reset.sandbox.execute("DELETE FROM django_migrations WHERE name = '0099_theirs'")
         assert reset.command("--resume").status == 0
         assert after.difference(reset.sandbox.snapshot()) == []
         reset.migration("catalog", "0002_later", "0001_reset")
