@@ -16,12 +16,12 @@ SHOWN = 5
 HEADS = ("Database", "Migrations", "Expected schema", "Runs", "Django's two commands", "Check", "Ratio", "migrate, from nothing")
 
 
-def measure(databases: list[str], sizes: list[int], repeat: int, budget: float) -> list[Table]:
-    """Return how the times grow with the project, and where they go."""
+def measure(sizes: dict[str, list[int]], repeat: int, budget: float) -> list[Table]:
+    """Return how the times grow with the size of the project on each database, and where they go."""
     growth, parts = Table(HEADS), Table(("Database", "Migrations", "Expected schema", "Where the time goes"))
-    for size in sizes:
+    for size in sorted(set().union(*sizes.values())):
         project = generate(scratch("project") / f"of_{size}", size)
-        for database in databases:
+        for database in (name for name in sizes if size in sizes[name]):
             print(f"{database}, {size} migrations …", file=sys.stderr)
             with bench(database, project) as here:
                 compare(here, size, repeat, budget, growth, parts)
