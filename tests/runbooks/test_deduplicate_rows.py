@@ -39,6 +39,28 @@ again = Author.objects.create(name='Ada Byrne')
 for book in Book.objects.order_by('pk')[:2]:
     book.authors.add(again)
 """
+TAG = """
+
+class Tag(models.Model):
+    key = models.UUIDField(primary_key=True)
+    name = models.CharField(max_length=20)
+    parent = models.ForeignKey("self", null=True, on_delete=models.CASCADE)
+    heads = models.ManyToManyField(FeeHead, related_name="tags")
+"""
+SAME_TAGS = """
+from uuid import UUID
+from fees.models import Tag
+first = Tag.objects.create(key=UUID(int=1), name='new')
+again = Tag.objects.create(key=UUID(int=2), name='new', parent=first)
+Tag.objects.create(key=UUID(int=3), name='old', parent=again)
+first.heads.add(1)
+again.heads.add(1, 2)
+"""
+TAGS = """
+from fees.models import Tag
+for tag in Tag.objects.order_by('key'):
+    print(tag.key.int, tag.name, tag.parent and tag.parent.key.int, *tag.heads.values_list('pk', flat=True).order_by('pk'))
+"""
 
 
 class TestDeduplicateRows(RunbookProof):
@@ -80,6 +102,32 @@ class TestDeduplicateRows(RunbookProof):
             assert self.step(sandbox, "undo", inputs).status == 0
             assert broken.difference(sandbox.snapshot()) == []
 
+    def test_keys_that_are_uuids_and_rows_that_point_to_their_own_table(self, database, tmp_path):
+        with open_sandbox("healthy", database, tmp_path) as sandbox:
+            models = sandbox.project / "fees/models.py"
+            models.write_text(models.read_text() + TAG)
+            assert sandbox.manage("makemigrations", "fees").status == 0
+            assert sandbox.manage("migrate").status == 0
+            assert sandbox.manage("shell", "-v", "0", "-c", SAME_TAGS).status == 0
+            models.write_text(models.read_text().replace("name = models.CharField(max_length=20)", "name = models.CharField(max_length=20, unique=True)"))
+            assert sandbox.manage("makemigrations", "fees").status == 0
+            broken, inputs = sandbox.snapshot(), self.diagnose(sandbox)
+            self.fix(sandbox, inputs)
+            assert sandbox.manage("shell", "-v", "0", "-c", TAGS).output == "1 new None 1 2\n3 old 1\n"
+            self.verify(sandbox, inputs)
+            assert self.step(sandbox, "undo", inputs).status == 0
+            assert broken.difference(sandbox.snapshot()) == []
+
+    def test_does_not_mix_what_two_runs_keep(self, database, tmp_path):
+        with open_sandbox(self.slug, database, tmp_path) as sandbox:
+            inputs = self.diagnose(sandbox)
+            self.fix(sandbox, inputs)
+            sandbox.execute("INSERT INTO fees_feehead (name, amount) VALUES ('Tuition', 1)")
+            fixed = sandbox.snapshot()
+            refused = self.step(sandbox, "fix", inputs)
+            assert refused.status == 1 and "still hold the rows of an earlier run" in refused.output
+            assert fixed.difference(sandbox.snapshot()) == []
+
     def test_undo_leaves_alone_what_was_pointed_elsewhere_since(self, database, tmp_path):
         with open_sandbox(self.slug, database, tmp_path) as sandbox:
             inputs = self.diagnose(sandbox)
@@ -113,6 +161,8 @@ class TestDeduplicateRows(RunbookProof):
             for wrong in ({"COLUMNS": "amount"}, {"TABLE": "no_table"}, {"TABLE": "", "COLUMNS": ""}):
                 refused = self.step(sandbox, "fix", {**self.example_inputs(), **wrong})
                 assert refused.status == 1 and "Refused, nothing was changed" in refused.output
+            refused = self.step(sandbox, "undo", {**self.example_inputs(), "TABLE": "no_table"})
+            assert refused.status == 1 and "there is no table 'no_table'" in refused.output
             assert broken.difference(sandbox.snapshot()) == []
 
     def break_other_project(self, library):
