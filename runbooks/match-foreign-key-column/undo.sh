@@ -1,0 +1,5 @@
+#!/usr/bin/env bash
+set -euo pipefail
+# --8<-- [start:restore]
+STEP=undo uv run manage.py shell -v 0 < .runbook/match-foreign-key-column/columns.py
+# --8<-- [end:restore]
