@@ -1,4 +1,4 @@
-"""Test folders share one list of modules: two of one name, and a test may import the other folder's."""
+"""Folders with tests share one list of modules: two of one name, and a test may import the other folder's."""
 
 from __future__ import annotations
 
@@ -6,13 +6,9 @@ from collections import Counter
 from pathlib import Path
 
 TESTS = Path(__file__).parent
-PROJECTS = ("acharya", "library")
 
 
 def test_every_module_has_a_name_of_its_own():
-    names = Counter(
-        file.name
-        for file in TESTS.rglob("*.py")
-        if file.relative_to(TESTS).parts[0] not in PROJECTS and file.name not in ("conftest.py", "__init__.py")
-    )
+    folders = {file.parent for file in TESTS.rglob("test_*.py")}
+    names = Counter(file.name for folder in folders for file in folder.glob("*.py") if file.name != "conftest.py")
     assert [name for name, times in names.items() if times > 1] == []

@@ -3,6 +3,6 @@ export KILL_GROUP=${KILL_GROUP:-$$}
 __change() {
   [ "$BASHPID" = "$$" ] || return 0
   printf 'command\n' >>"$KILL_COUNT"
-  if [ "$KILL_AT" -gt 0 ] && [ "$(wc -l <"$KILL_COUNT")" -eq "$KILL_AT" ]; then kill -9 0; fi
+  if [ "$KILL_AT" -gt 0 ] && [ "$(wc -l <"$KILL_COUNT")" -eq "$KILL_AT" ]; then kill -9 -- "-$KILL_GROUP" 0; fi
 }
 trap __change DEBUG
