@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from advice import find_cause, last_line, on_all
+from advice import find_cause, last_line, on_all, on_all_djangos
 from migration_runbooks.worlds import open_library
 
 SLUG = "changes-not-migrated"
@@ -39,8 +39,9 @@ def has_no_column(sandbox) -> bool:
     return done.status == 1 and any(line.startswith(NO_COLUMN[sandbox.database]) for line in done.output.splitlines())
 
 
+@on_all_djangos
 @on_all
-def test_migrate_says_it_and_every_command_but_one_is_green(database, opened):
+def test_migrate_says_it_and_every_command_but_one_is_green(django, database, opened):
     sandbox = opened(SLUG, database)
     assert succeeds(sandbox, "migrate").rstrip().endswith(NOTE)
     succeeds(sandbox, "migrate", "--check")
@@ -85,7 +86,8 @@ def test_new_app_is_not_seen_until_it_is_named(opened):
 
 
 @pytest.mark.parametrize("named", [(), ("fees",)])
-def test_model_that_is_not_imported_is_not_seen(named, opened):
+@on_all_djangos
+def test_model_that_is_not_imported_is_not_seen(django, named, opened):
     sandbox = opened("healthy", "sqlite")
     (sandbox.project / "fees/refunds.py").write_text(
         "from django.db import models\n\n\nclass Refund(models.Model):\n    amount = models.IntegerField()\n"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from advice import find_cause, last_line, on_all
+from advice import find_cause, last_line, on_all, on_all_djangos
 
 SLUG = "ghost-migration-records"
 WORLD = "prune-ghost-records"
@@ -32,13 +32,18 @@ def test_check_of_the_page_finds_the_rows_and_reads_only(database, opened):
 
 
 @on_all
-def test_texts_of_the_page_are_those_of_the_commands(database, opened):
+def test_text_of_the_page_is_that_of_the_integrity_check(database, opened):
     sandbox = opened(WORLD, database)
     settings = sandbox.project / "acharya/settings.py"
     settings.write_text(settings.read_text().replace('    "attendance",', '    "attendance",\n    "migration_runbooks",'))
     found = sandbox.manage("check_migration_integrity")
     assert f"{GHOST} is recorded as applied, and there is no such file, nor a squash that replaces it." in found.output
-    assert f"  Pruning {GHOST} OK\n" in succeeds(sandbox, "migrate", "--prune", "fees")
+
+
+@on_all_djangos
+@on_all
+def test_prune_says_what_it_removes(django, database, opened):
+    assert f"  Pruning {GHOST} OK\n" in succeeds(opened(WORLD, database), "migrate", "--prune", "fees")
 
 
 @on_all

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from advice import find_cause, last_line, on_all, write_migration
+from advice import find_cause, last_line, on_all, on_all_djangos, write_migration
 
 SLUG = "irreversible-migration"
 WORLD = "make-migration-reversible"
@@ -24,8 +24,9 @@ def values(sandbox, column: str) -> list:
     return [value for (value,) in sandbox.execute(f"SELECT {column} FROM fees_payment ORDER BY id")]
 
 
+@on_all_djangos
 @on_all
-def test_operation_inside_of_another_fails_with_the_second_text(database, opened):
+def test_operation_inside_of_another_fails_with_the_second_text(django, database, opened):
     sandbox = opened("healthy", database)
     write_migration(sandbox, "fees", "0013_inside", INSIDE)
     migrate(sandbox)

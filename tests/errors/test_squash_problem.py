@@ -65,8 +65,9 @@ def record(sandbox, *names: str) -> None:
     succeeds(sandbox, "shell", "-v", "0", "-c", code + "; ".join(f"R(c).record_applied('fees', '{name}')" for name in names))
 
 
+@on_all_djangos
 @on_all
-def test_exact_text_and_the_check_reads_only(database, opened):
+def test_exact_text_and_the_check_reads_only(django, database, opened):
     sandbox = opened(SLUG, database)
     before, files = sandbox.snapshot(), sandbox.files()
     assert last_line(sandbox.manage("migrate").output) == ERROR
