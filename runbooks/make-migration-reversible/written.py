@@ -7,7 +7,7 @@ import sqlparse
 
 QUERIES = {"all", "annotate", "defer", "distinct", "earliest", "exclude", "filter", "first", "get", "iterator", "last", "latest", "only", "order_by", "reverse", "select_for_update", "select_related", "using"}
 READS = QUERIES | {"count", "exists", "get_model", "values", "values_list", "append", "format", "items", "join", "keys", "lower", "replace", "split", "strip", "title", "upper", "zfill"}
-PURE = {"Case", "Cast", "Coalesce", "Concat", "Decimal", "F", "Lower", "OuterRef", "Q", "Subquery", "Substr", "Trim", "Upper", "Value", "When"}
+PURE = {"atomic", "Case", "Cast", "Coalesce", "Concat", "Decimal", "F", "Lower", "OuterRef", "Q", "Subquery", "Substr", "Trim", "Upper", "Value", "When"}
 FUNCTIONS = PURE | {"abs", "dict", "enumerate", "int", "len", "list", "max", "min", "print", "range", "round", "set", "sorted", "str", "sum", "tuple", "zip"}
 ROWS = {"bulk_create", "create", "get_or_create", "update_or_create"}
 UPDATE = re.compile(r"""UPDATE\s+["`]?(\w+)["`]?\s+SET\s+(.+?)(?:\s+WHERE\s.*)?;?""", re.IGNORECASE | re.DOTALL)
@@ -71,6 +71,9 @@ class Writes(ast.NodeVisitor):
 
     def visit_Delete(self, node):
         self.unclear.append(f"line {node.lineno}: {ast.unparse(node)}")
+
+    visit_FunctionDef = visit_Lambda = visit_NamedExpr = visit_Global = visit_Delete
+    """These give a name another meaning, or none."""
 
     def visit_Call(self, node):
         name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", None)

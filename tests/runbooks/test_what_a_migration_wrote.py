@@ -48,6 +48,7 @@ def read(written, body: str):
     (f'rows = {PAYMENTS}.all()\n    for payment in rows[:5]:\n        payment.channel = "x"\n    {PAYMENTS}.bulk_update(rows, ["channel"])', {CHANNEL}),
     (f"for payment in {PAYMENTS}.all():\n        payment.amount += 1\n        payment.save(update_fields=['amount'])", {AMOUNT}),
     (f"{PAYMENTS}.create(amount=1)", {("fees", "payment", "*")}),
+    (f"with transaction.atomic():\n        {PAYMENTS}.update(channel='x')", {CHANNEL}),
     ("payment = Payment(amount=1)", {("fees", "payment", "*")}),
 ])
 def test_writes_that_are_read(body, found, written):
@@ -65,6 +66,9 @@ def test_writes_that_are_read(body, found, written):
     f"[payment.save() for payment in {PAYMENTS}.all()]",
     f"del {PAYMENTS}.first().channel",
     "helper(Payment)",
+    f"def inner(payment):\n        payment.channel = 1\n    inner({PAYMENTS}.first())",
+    f"if (payment := {PAYMENTS}.first().invoice):\n        payment.channel = 1",
+    f"payment = {PAYMENTS}.first()\n    payment = payment.invoice\n    payment.channel = 1",
     "apps.get_model('fees', 'Refund').objects.create(reason='x')",
     "apps.get_model('fees', 'Refund').objects.update(amount=1)",
     "for invoice in Payment.invoice.get_queryset():\n        invoice.channel = 1",
