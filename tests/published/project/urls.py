@@ -1,0 +1,3 @@
+"""No page of a published project is asked for."""
+
+urlpatterns = []
