@@ -214,6 +214,11 @@ def related_model(project: Project) -> str:
     return _migrate_with(project, 'migrations.AddField("loan", "due", models.ForeignKey("gone.book", null=True, on_delete=django.db.models.deletion.CASCADE))')
 
 
+def invalid_bases(project: Project) -> str:
+    project.migration("loans", "0001_initial", [], LOANS.replace("())])", "())], bases=('library.gone',))"))
+    return project.manage("migrate")
+
+
 def healthy(project: Project) -> str:
     return project.manage("migrate")
 
@@ -252,7 +257,7 @@ def _forget(project: Project, app: str, name: str) -> None:
 
 
 EVERYWHERE = [inconsistent_history, circular_dependency, conflicting_migrations, missing_parent, foreign_key_violation, hidden_cause, table_already_exists, column_already_exists]
-SCENARIOS = {"sqlite": [*EVERYWHERE, changes_not_migrated, irreversible_migration, cannot_serialize, bad_migration_file, bad_migration_import, bad_migration_syntax, squash_problem, app_label_not_found, migration_name_not_found, state_field, state_model, state_rename, model_lookup, many_to_many, import_query, views_query, related_model, healthy, refused_connection, missing_package]}
+SCENARIOS = {"sqlite": [*EVERYWHERE, changes_not_migrated, irreversible_migration, cannot_serialize, bad_migration_file, bad_migration_import, bad_migration_syntax, squash_problem, app_label_not_found, migration_name_not_found, state_field, state_model, state_rename, model_lookup, many_to_many, import_query, views_query, related_model, invalid_bases, healthy, refused_connection, missing_package]}
 
 
 def main(ending: str, url: str = "") -> None:

@@ -49,6 +49,7 @@ EXPECTED = {
     "import-query-sqlite": ("query-at-import", {"TABLE": "library_book"}),
     "views-query-sqlite": ("query-at-import", {"TABLE": "library_book"}),
     "related-model-sqlite": ("related-model-unresolved", {"TARGET_APP": "gone", "TARGET_MODEL": "book"}),
+    "invalid-bases-sqlite": ("invalid-bases", {"APP": "loans", "MODEL": "Loan"}),
     "many-to-many-sqlite": ("many-to-many-altered", {"APP": "loans", "MODEL": "Loan", "FIELD": "book"}),
     "model-lookup-sqlite": ("historical-model-lookup", {"TARGET_APP": "library", "APP": "loans", "MIGRATION": "0002_a"}),
     "state-field-sqlite": ("model-state-mismatch", {"FIELD": "zzz", "APP": "loans", "MIGRATION": "0002_a"}),
