@@ -64,15 +64,22 @@ def changes_of(key, before):
         renames = isinstance(operation, (kinds.RenameField, kinds.RenameModel, kinds.AlterModelTable))
         removes = isinstance(operation, (kinds.RemoveField, kinds.DeleteModel))
         column = None
-        if isinstance(operation, FieldOperation) and not isinstance(operation, (kinds.AddField, kinds.RenameField)):
-            column = old._meta.get_field(operation.name).column
+        if isinstance(operation, FieldOperation) and not isinstance(operation, kinds.AddField):
+            column = old._meta.get_field(getattr(operation, "old_name", operation.name)).column
         if isinstance(operation, kinds.AlterField):
             new = state.apps.get_model(key[0], name)._meta.get_field(operation.name)
             if not changes_the_column(editor, old._meta.get_field(operation.name), new):
                 continue
+        if isinstance(operation, kinds.AddField) and is_added_in_place(editor, operation.field):
+            continue
         rebuilds = connection.vendor == "sqlite" and isinstance(operation, (FieldOperation, kinds.AddConstraint, kinds.RemoveConstraint))
         if renames or column or rebuilds:
             yield Change(old._meta.db_table, column, removes, renames)
+
+
+def is_added_in_place(editor, field):
+    """Whether SQLite takes the column as it is; every other it adds by making the table anew."""
+    return field.null and not field.unique and not field.has_db_default() and editor.effective_default(field) is None
 
 
 def changes_the_column(editor, old, new):
@@ -99,6 +106,13 @@ def sqlite_views(changes):
         drop = f"DROP VIEW IF EXISTS {connection.ops.quote_name(name)}"
         columns = [change.column for change in changes if change.removes and change.column and mentions(sql, change.column)]
         yield View(name, drop, [sql, *(trigger for (trigger,) in triggers)], [f"it reads {column}, which the migration removes" for column in columns])
+
+
+def renamed_below(change):
+    """Views of SQLite that read a renamed column through another view: SQLite renames it in the first one alone."""
+    for view in sqlite_views([change]) if connection.vendor == "sqlite" and change.renames and change.column else []:
+        if mentions(view.make[0], change.column) and not mentions(view.make[0], change.table):
+            yield f"{view.name}: it reads {change.column} through another view, and the migration renames it"
 
 
 def mentions(sql, name):
@@ -209,9 +223,10 @@ def is_handled(view, key):
 def found_for(key):
     """(views in the way of a waiting migration, why they can't be rebuilt by the fix)"""
     changes = list(changes_of(key, recorded))
-    views = list(views_in_the_way(changes))
+    views = list(views_in_the_way([each for each in changes if not each.renames]))
     obstacles = [f"{view.name}: {why}" for view in views for why in view.obstacles]
     obstacles += [f"the migration renames {each.table} or a column of it" for each in changes if each.renames and views]
+    obstacles += [why for change in changes for why in renamed_below(change)]
     obstacles += list(broken_views()) if changes else []
     if views and not loader.graph.nodes[key].atomic:
         obstacles.append("the migration is not atomic: if it stopped half way, the views would be gone")
