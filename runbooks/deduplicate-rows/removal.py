@@ -97,11 +97,22 @@ class Removal:
     def obstacles(self):
         if names := self.holding():
             yield f"{', '.join(names)} still hold the rows of an earlier run: undo it, or rename these tables to keep them"
-        for child, column, *_ in self.affected:
+        for child, column, target, _ in self.affected:
             if column == self.keys[child]:
                 yield f"{child}.{column} is the primary key of {child}: merge those rows by hand"
             elif not self.keys[child]:
                 yield f"{child} points to {self.table} and has no primary key of one column"
+            elif child == self.table:
+                yield from self.loops(column, target)
+
+    def loops(self, column, target):
+        """Rows that stay and point to a row that they stand for: they would point to themselves."""
+        columns = f"t.{self.quote(self.key)}, o.{self.quote(self.key)}"
+        table, at = self.quote(self.table), self.quote(column)
+        stands_for = {str(key): str(kept) for key, kept in self.stands_for.items()}
+        for row, other in self.query(f"SELECT {columns} FROM {table} t JOIN {table} o ON o.{self.quote(target)} = t.{at}"):
+            if stands_for.get(str(other)) == str(row):
+                yield f"{self.table}.{column}: row {row} points to row {other} and would point to itself; keep {other}, or empty that column first"
 
     def remove(self):
         """Carry the plan out and return how many rows went. Raises Refused, and then nothing has changed.

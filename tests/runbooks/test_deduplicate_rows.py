@@ -112,6 +112,9 @@ class TestDeduplicateRows(RunbookProof):
             models.write_text(models.read_text().replace("name = models.CharField(max_length=20)", "name = models.CharField(max_length=20, unique=True)"))
             assert sandbox.manage("makemigrations", "fees").status == 0
             broken, inputs = sandbox.snapshot(), self.diagnose(sandbox)
+            looped = self.step(sandbox, "fix", {**inputs, "KEEP": "highest"})
+            assert looped.status == 1 and "would point to itself" in looped.output
+            assert broken.difference(sandbox.snapshot()) == []
             self.fix(sandbox, inputs)
             assert sandbox.manage("shell", "-v", "0", "-c", TAGS).output == "1 new None 1 2\n3 old 1\n"
             self.verify(sandbox, inputs)
