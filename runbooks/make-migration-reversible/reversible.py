@@ -250,7 +250,7 @@ def fix():
     path = file_of(key)
     before = path.read_bytes().decode()
     after = with_noop(before, key)
-    replace(kept_file(key), json.dumps({"path": str(path), "before": before, "after": after}))
+    replace(kept_file(key), json.dumps({"path": str(path.relative_to(Path.cwd())), "before": before, "after": after}))
     replace(path, after)
     print(f"Wrote {path.relative_to(Path.cwd())}: going back over {'.'.join(key)} does nothing.")
     return 0
