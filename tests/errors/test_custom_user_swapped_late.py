@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 
 import pytest
-from advice import find_cause, last_line, on, on_all
+from advice import find_cause, last_line, on, on_all, on_all_djangos
 
 SLUG = "custom-user-swapped-late"
 RENAMED = f"{SLUG}:renamed"
@@ -57,6 +57,7 @@ def all_green(sandbox) -> None:
 
 
 @on_all
+@on_all_djangos
 def test_every_cause_prints_a_text_of_the_page_and_changes_nothing(database, opened):
     sandbox = opened(SLUG, database)
     before = sandbox.snapshot()

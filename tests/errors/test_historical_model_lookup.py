@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from advice import find_cause, last_line, on_all, page_of
+from advice import find_cause, last_line, on_all, on_all_djangos, page_of
 from migration_runbooks.pages.blocks import read_page
 
 SLUG = "historical-model-lookup"
@@ -56,6 +56,7 @@ def fee_heads(sandbox) -> list[tuple]:
 
 
 @on_all
+@on_all_djangos
 def test_every_cause_prints_a_text_of_the_page(database, opened):
     texts = {SLUG: NO_APP, TOO_EARLY: NO_MODEL, CAUGHT: BROKEN}
     for world, text in texts.items():

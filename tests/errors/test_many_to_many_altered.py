@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from advice import find_cause, last_line, on, on_all, page_of, write_migration
+from advice import find_cause, last_line, on, on_all, on_all_djangos, page_of, write_migration
 from migration_runbooks.pages.blocks import read_page
 
 SLUG = "many-to-many-altered"
@@ -62,6 +62,7 @@ def follow_the_page(sandbox) -> None:
 
 
 @on_all
+@on_all_djangos
 def test_every_cause_prints_the_text_of_the_page_and_is_told_apart(database, opened):
     added = opened(SLUG, database)
     if database == "mariadb":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from advice import find_cause, last_line, on, on_all, page_of, write_migration
+from advice import find_cause, last_line, on, on_all, on_all_djangos, page_of, write_migration
 from migration_runbooks.pages.blocks import read_page
 
 SLUG = "model-state-mismatch"
@@ -46,6 +46,7 @@ def discounts(sandbox, column: str = "discount") -> list[tuple]:
 
 
 @on_all
+@on_all_djangos
 def test_every_cause_prints_a_text_of_the_page_and_is_told_apart(database, opened):
     edited = opened(SLUG, database)
     before = edited.snapshot()
@@ -74,6 +75,7 @@ def test_check_of_the_page_sees_a_healthy_project(opened):
 
 
 @on_all
+@on_all_djangos
 def test_each_operation_has_its_own_text(database, opened):
     sandbox = opened("healthy", database)
     for operation, text in TEXTS.items():
