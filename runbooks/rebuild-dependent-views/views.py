@@ -17,11 +17,12 @@ OK, FOUND, UNKNOWN = 0, 1, 2
 KEPT = Path(".runbook/rebuild-dependent-views/kept")
 Change = namedtuple("Change", "table column removes renames")
 View = namedtuple("View", "name drop make obstacles")
-# Direct dependents of some columns of a table, then the views that read those; the deepest last.
+# Direct dependents of a column, or of the whole table, then the views that read those; the deepest last.
 DEPENDENTS = """
 WITH RECURSIVE dependent (oid, depth) AS (
-    SELECT r.ev_class, 1 FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
-    WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjid = %s::regclass AND a.attname = %s
+    SELECT r.ev_class, 1 FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid
+    WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjid = %s::regclass AND r.ev_class <> d.refobjid
+    AND (%s OR d.refobjsubid = (SELECT attnum FROM pg_attribute WHERE attrelid = d.refobjid AND attname = %s))
     UNION ALL
     SELECT r.ev_class, depth + 1 FROM dependent JOIN pg_depend d ON d.refobjid = dependent.oid JOIN pg_rewrite r ON r.oid = d.objid
     WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass AND r.ev_class <> d.refobjid AND depth < 100
@@ -73,7 +74,7 @@ def changes_of(key, before):
         if isinstance(operation, kinds.AddField) and is_added_in_place(editor, operation.field):
             continue
         rebuilds = connection.vendor == "sqlite" and isinstance(operation, (FieldOperation, kinds.AddConstraint, kinds.RemoveConstraint))
-        if renames or column or rebuilds:
+        if renames or removes or column or rebuilds:
             yield Change(old._meta.db_table, column, removes, renames)
 
 
@@ -104,8 +105,8 @@ def sqlite_views(changes):
     for name, sql in found:
         triggers = query("SELECT sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = %s ORDER BY rowid", [name])
         drop = f"DROP VIEW IF EXISTS {connection.ops.quote_name(name)}"
-        columns = [change.column for change in changes if change.removes and change.column and mentions(sql, change.column)]
-        yield View(name, drop, [sql, *(trigger for (trigger,) in triggers)], [f"it reads {column}, which the migration removes" for column in columns])
+        gone = [change.column or change.table for change in changes if change.removes and mentions(sql, change.column or change.table)]
+        yield View(name, drop, [sql, *(trigger for (trigger,) in triggers)], [f"it reads {what}, which the migration removes" for what in gone])
 
 
 def renamed_below(change):
@@ -131,10 +132,10 @@ def broken_views():
 def postgresql_views(changes):
     depths, removed = {}, {}
     for change in changes:
-        for oid, depth in query(DEPENDENTS, [connection.ops.quote_name(change.table), change.column]) if change.column else []:
+        for oid, depth in query(DEPENDENTS, [connection.ops.quote_name(change.table), not change.column, change.column]):
             depths[oid] = max(depth, depths.get(oid, 0))
             if change.removes:
-                removed.setdefault(oid, []).append(f"it reads {change.column}, which the migration removes")
+                removed.setdefault(oid, []).append(f"it reads {change.column or change.table}, which the migration removes")
     for oid in sorted(depths, key=lambda oid: (depths[oid], oid)):
         yield postgresql_view(oid, removed.get(oid, []))
 

@@ -62,6 +62,17 @@ def test_removing_the_column_stops_at_the_view(database, opened):
     assert len(views(sandbox)) == 2
 
 
+@on_all_djangos
+@on("sqlite", "postgresql")
+def test_deleting_the_model_drops_or_breaks_the_views_without_a_word(database, opened):
+    sandbox = open_with_removal(opened, database, "migrations.DeleteModel('payment')")
+    assert sandbox.manage("migrate").status == 0
+    if database == "postgresql":
+        assert views(sandbox) == []
+    else:
+        assert find_cause(sandbox, SLUG).output.count(" is broken: no such table: main.fees_payment\n") == 2
+
+
 @on("sqlite", "postgresql")
 def test_new_definition_in_the_migration_lets_the_column_go(database, opened):
     sandbox = open_with_removal(opened, database, NEW.format(REMOVE))

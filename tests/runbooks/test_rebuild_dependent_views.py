@@ -87,6 +87,7 @@ class TestRebuildDependentViews(RunbookProof):
 
     @pytest.mark.parametrize("operation, why", [
         ("migrations.RemoveField('payment', 'receipt_number')", "invoice_receipts: it reads receipt_number, which the migration removes"),
+        ("migrations.DeleteModel('payment')", "invoice_receipts: it reads fees_payment, which the migration removes"),
         ("migrations.AlterField('payment', 'receipt_number', models.CharField(max_length=40, blank=True)),"
          " migrations.RenameField('payment', 'amount', 'paid')", "the migration renames fees_payment or a column of it"),
     ])
