@@ -1,29 +1,38 @@
 """Finds recorded migrations that no file defines, and removes those records that nothing needs. STEP says what to do.
 
-The removed rows are kept in .runbook/prune-ghost-records/kept/, a file a database, so that undo can put them back.
+The removed rows are kept in the table runbook_pruned_migrations of the same database, so that undo can put them back.
 """
 
-import hashlib
-import json
 import os
 import re
 import shutil
 import subprocess
 import sys
-from datetime import datetime
-from pathlib import Path
 
 from django.apps import apps
-from django.db import connections, transaction
+from django.apps.registry import Apps
+from django.db import connections, models, transaction
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
-KEPT = Path(".runbook/prune-ghost-records/kept")
 SQUASH = re.compile(r"(\d+)_squashed_(\d+)")
 
 
 class Refused(Exception):
     """What is wrong; nothing was changed."""
+
+
+class Kept(models.Model):
+    """A removed row, with the id that it had."""
+
+    app = models.CharField(max_length=255)
+    name = models.CharField(max_length=255)
+    applied = models.DateTimeField()
+
+    class Meta:
+        apps = Apps()
+        app_label = "migrations"
+        db_table = "runbook_pruned_migrations"
 
 
 def load():
@@ -159,26 +168,21 @@ def diagnose():
     return 1
 
 
-def kept_file():
-    """One file a database, so that the rows of one are never put into another."""
-    parts = [str(connection.settings_dict.get(each, "")) for each in ("ENGINE", "HOST", "PORT", "NAME")]
-    return KEPT / f"{connection.alias}-{hashlib.sha256(repr(parts).encode()).hexdigest()[:12]}.json"
+def has_table():
+    return Kept._meta.db_table in connection.introspection.table_names()
 
 
 def kept_rows():
-    return json.loads(kept_file().read_text()) if kept_file().exists() else []
+    return list(Kept.objects.using(connection.alias)) if has_table() else []
 
 
-def replace(path, text):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    whole = path.with_name(path.name + ".part")
-    whole.write_text(text)
-    os.replace(whole, path)
+def copied(row, model):
+    return model(pk=row.pk, app=row.app, name=row.name, applied=row.applied)
 
 
 def fix():
     wanted = asked()
-    if not [key for key in wanted if key in recorded] and {tuple(row[1:3]) for row in kept_rows()} >= set(wanted):
+    if not [key for key in wanted if key in recorded] and {(row.app, row.name) for row in kept_rows()} >= set(wanted):
         print("Nothing to do: these records were removed already." if wanted else "Nothing to do: GHOSTS names nothing.")
         return 0
     free, stay = sorted_out()
@@ -192,11 +196,13 @@ def fix():
         if key not in recorded:
             raise Refused(f"{'.'.join(key)} is not recorded in this database. Run diagnose again.")
     rows = [row for row in recorder.migration_qs if (row.app, row.name) in wanted]
-    kept = {row[0]: row for row in [*kept_rows(), *([row.pk, row.app, row.name, row.applied.isoformat()] for row in rows)]}
-    replace(kept_file(), json.dumps(list(kept.values())))
+    if not has_table():
+        with connection.schema_editor() as editor:
+            editor.create_model(Kept)
     with transaction.atomic(using=connection.alias):
+        Kept.objects.using(connection.alias).bulk_create([copied(row, Kept) for row in rows])
         recorder.migration_qs.filter(pk__in=[row.pk for row in rows]).delete()
-    print(f"Removed {len(rows)} rows of django_migrations; they are kept in {KEPT}/")
+    print(f"Removed {len(rows)} rows of django_migrations; they are kept in the table {Kept._meta.db_table}")
     return 0
 
 
@@ -208,15 +214,14 @@ def verify():
 
 
 def undo():
-    rows = kept_rows()
-    if not rows:
+    if not has_table():
         print("Nothing to undo.")
         return 0
-    with transaction.atomic(using=connection.alias):
-        for pk, app, name, applied in rows:
-            if (app, name) not in recorded:
-                recorder.Migration(pk=pk, app=app, name=name, applied=datetime.fromisoformat(applied)).save(force_insert=True, using=connection.alias)
-    kept_file().unlink()
+    rows = kept_rows()
+    missing = [copied(row, recorder.Migration) for row in rows if (row.app, row.name) not in recorded]
+    recorder.migration_qs.bulk_create(missing)
+    with connection.schema_editor() as editor:
+        editor.delete_model(Kept)
     print(f"Put back {len(rows)} rows of django_migrations, as they were.")
     return 0
 
