@@ -74,6 +74,14 @@ def test_check_of_the_page_sees_a_healthy_project(opened):
     assert (done.status, done.output) == (0, "Every operation finds what it names\n")
 
 
+def test_check_of_the_page_leaves_out_operations_that_name_no_model(opened):
+    sandbox = opened("healthy", "sqlite")
+    write_migration(sandbox, "fees", WRONG, "CreateExtension('pg_trgm')")
+    file = sandbox.project / f"fees/migrations/{WRONG}.py"
+    file.write_text(f"from django.contrib.postgres.operations import CreateExtension\n{file.read_text()}")
+    assert find_cause(sandbox, SLUG).output == "Every operation finds what it names\n"
+
+
 @on_all
 @on_all_djangos
 def test_each_operation_has_its_own_text(database, opened):

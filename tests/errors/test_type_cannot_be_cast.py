@@ -47,6 +47,14 @@ def test_check_of_the_page_finds_them_and_changes_nothing(database, opened):
     assert (healthy.status, healthy.output) == (0, "0 values do not fit\n")
 
 
+def test_check_of_the_page_says_what_is_not_there_yet(opened):
+    sandbox = opened("healthy", "sqlite")
+    add_migration(sandbox, f"{TO_INTEGER.replace('AlterField', 'AddField').replace('Integer', 'Text').replace('receipt_number', 'grade')}, {TO_INTEGER.replace('receipt_number', 'grade')}")
+    found = find_cause(sandbox, SLUG)
+    told = "fees.0013_change: fees_payment.grade is not there yet. Run this again when the migrations before it are applied."
+    assert (found.status, found.output) == (0, f"{told}\n0 values do not fit\n")
+
+
 @on_all_djangos
 @on("postgresql", "mariadb")
 def test_values_do_not_fit(database, opened):

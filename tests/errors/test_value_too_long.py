@@ -51,6 +51,14 @@ def test_check_of_the_page_finds_them_and_changes_nothing(database, opened):
     assert (healthy.status, healthy.output) == (0, "0 columns are too short\n")
 
 
+def test_check_of_the_page_says_what_is_not_there_yet(opened):
+    sandbox = opened("healthy", "sqlite")
+    add_migration(sandbox, 'migrations.AddField("invoice", "code", models.TextField()), migrations.AlterField("invoice", "code", models.CharField(max_length=5))')
+    found = find_cause(sandbox, SLUG)
+    told = "fees.0013_change: fees_invoice.code is not there yet. Run this again when the migrations before it are applied."
+    assert (found.status, found.output) == (0, f"{told}\n0 columns are too short\n")
+
+
 @on_all_djangos
 @on("postgresql", "mariadb")
 def test_values_from_before_the_limit(database, opened):
