@@ -54,7 +54,7 @@ def test_check_of_the_page_lists_all_and_reads_only(database, opened):
     assert last_line(sandbox.manage("migrate").output) == TEXTS["markers"]
     assert find_cause(sandbox, SLUG).output.endswith("\n5 problems in migration files\n")
     assert before.difference(sandbox.snapshot()) == [] and sandbox.files() == files
-    assert find_cause(opened("healthy", database), SLUG).output == "\n0 problems in migration files\n"
+    assert find_cause(opened("healthy", database), SLUG).output == "0 problems in migration files\n"
     assert "no issues" in succeeds(sandbox, "check")
 
 

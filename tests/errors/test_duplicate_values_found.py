@@ -16,6 +16,10 @@ REPEATED = {
     "postgresql": "DETAIL:  Key (name)=(Tuition) is duplicated.",
     "mariadb": "django.db.utils.IntegrityError: (1062, \"Duplicate entry 'Tuition' for key 'fees_feehead_name_\")",
 }
+EXPRESSION = {
+    "sqlite": "django.db.utils.IntegrityError: UNIQUE constraint failed: index 'lower_name'",
+    "postgresql": "DETAIL:  Key (lower(name::text))=(tuition) is duplicated.",
+}
 CHECK = {
     "sqlite": "django.db.utils.IntegrityError: CHECK constraint failed: large",
     "postgresql": 'django.db.utils.IntegrityError: check constraint "large" of relation "fees_payment" is violated by some row',
@@ -71,6 +75,17 @@ def test_rows_mean_the_same(database, opened):
     assert before.difference(sandbox.snapshot()) == []
     healthy = find_cause(opened("healthy", database), SLUG)
     assert (healthy.status, healthy.output) == (0, "0 problems\n")
+
+
+@on("sqlite", "postgresql")
+def test_rule_about_an_expression(database, opened):
+    sandbox = opened("healthy", database)
+    sandbox.execute("UPDATE fees_feehead SET name = 'tuition' WHERE id = (SELECT MAX(id) FROM fees_feehead)")
+    add_migration(sandbox, "0013_name", "migrations.AddConstraint('feehead', models.UniqueConstraint(Lower('name').desc(), name='lower_name'))")
+    file = sandbox.project / "fees/migrations/0013_name.py"
+    file.write_text(f"from django.db.models.functions import Lower\n{file.read_text()}".replace("from __future__ import annotations\n", ""))
+    assert last_line(sandbox.manage("migrate").output).startswith(EXPRESSION[database])
+    assert find_cause(sandbox, SLUG).output == "fees.0013_name: fees_feehead: 2 rows hold expression_1='tuition'\n1 problems\n"
 
 
 @on_all

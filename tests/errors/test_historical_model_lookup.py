@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from advice import find_cause, last_line, on_all, on_all_djangos, page_of
+from advice import find_cause, last_line, on_all, on_all_djangos, page_of, write_migration
 from migration_runbooks.pages.blocks import read_page
 
 SLUG = "historical-model-lookup"
@@ -68,6 +68,15 @@ def test_check_of_the_page_tells_the_causes_apart(opened):
     for world, line in FOUND.items():
         assert find_cause(opened(world, "sqlite"), SLUG).output == f"{line}\n1 findings\n"
     assert find_cause(opened("healthy", "sqlite"), SLUG).output == "0 findings\n"
+
+
+def test_check_knows_what_the_migration_makes_itself_and_reads_named_arguments(opened):
+    sandbox = opened("healthy", "sqlite")
+    makes_it = 'migrations.CreateModel("Note", fields=[("id", models.BigAutoField(primary_key=True))])'
+    write_migration(sandbox, "fees", "0013_note", f"{makes_it},\n        migrations.RunPython(ask)")
+    asks = 'def ask(apps, schema_editor):\n    apps.get_model("fees", "Note")\n    apps.get_model(app_label="fees", model_name="Gone")\n'
+    replace(sandbox, "fees/migrations/0013_note.py", "from django.db import migrations\n", f"from django.db import migrations, models\n\n\n{asks}")
+    assert find_cause(sandbox, SLUG).output == "fees.0013_note asks for fees.gone, which no migration makes\n1 findings\n"
 
 
 @on_all
