@@ -16,7 +16,7 @@ SHOWN = 10
 
 
 def all_rules():
-    for rule in rules(waiting_steps(connection)):
+    for rule in rules(waiting_steps(connection), connection.schema_editor()):
         columns = live_columns(connection, rule.table)
         if all(rule.model._meta.get_field(name).column in columns for name in rule.fields) and columns:
             yield rule

@@ -29,7 +29,7 @@ class Rule:
     def rows(self, alias):
         rows, condition = self.model._base_manager.using(alias), getattr(self.constraint, "condition", None)
         rows = rows.filter(condition) if condition else rows.all()
-        wanted = [F(name) for name in self.fields] or self.constraint.expressions
+        wanted = [F(name) for name in self.fields] or [getattr(each, "expression", each) for each in self.constraint.expressions]
         return rows.annotate(**{f"unique_{number}": each for number, each in enumerate(wanted)})
 
     def groups(self, alias):
@@ -45,7 +45,13 @@ class Rule:
             yield values, list(rows.filter(**same).order_by("pk").values_list("pk", flat=True))
 
 
-def rules(steps):
+def is_enforced(constraint, editor):
+    """Whether Django makes the constraint on this database: MariaDB has none with a condition or an expression."""
+    names = ("condition", "deferrable", "include", "expressions", "nulls_distinct")
+    return editor._unique_supported(**{name: getattr(constraint, name) for name in names})
+
+
+def rules(steps, editor):
     for step in steps:
         operation = step.operation
         if isinstance(operation, AlterField):
@@ -58,4 +64,5 @@ def rules(steps):
             for fields in sorted({tuple(each) for each in operation.option_value or ()} - was):
                 yield Rule(step, step.before.apps.get_model(*key), fields)
         elif isinstance(operation, AddConstraint) and isinstance(operation.constraint, UniqueConstraint):
-            yield Rule(step, step.model(step.before), tuple(operation.constraint.fields), operation.constraint)
+            rule = Rule(step, step.model(step.before), tuple(operation.constraint.fields), operation.constraint)
+            yield from [rule] if is_enforced(operation.constraint, editor) else []

@@ -39,6 +39,14 @@ again = Author.objects.create(name='Ada Byrne')
 for book in Book.objects.order_by('pk')[:2]:
     book.authors.add(again)
 """
+UNIQUE_LOWER = """from django.db import migrations, models
+from django.db.models.functions import Lower
+
+
+class Migration(migrations.Migration):
+    dependencies = [("fees", "0012_invoice_discount")]
+    operations = [migrations.AddConstraint("feehead", models.UniqueConstraint(Lower("name").desc(), name="one_name"))]
+"""
 TAG = """
 
 class Tag(models.Model):
@@ -121,6 +129,21 @@ class TestDeduplicateRows(RunbookProof):
             assert self.step(sandbox, "undo", inputs).status == 0
             assert broken.difference(sandbox.snapshot()) == []
 
+    def test_constraint_of_an_expression_goes_by_its_name(self, database, tmp_path):
+        with open_sandbox("healthy", database, tmp_path) as sandbox:
+            (sandbox.project / "fees/migrations/0013_one_name.py").write_text(UNIQUE_LOWER)
+            sandbox.execute("INSERT INTO fees_feehead (name, amount) VALUES ('TUITION', 1)")
+            if database == "mariadb":  # it has no such constraint, and Django makes none
+                assert self.step(sandbox, "diagnose").status == 0 == sandbox.manage("migrate").status
+                return
+            broken, inputs = sandbox.snapshot(), self.diagnose(sandbox)
+            assert inputs["COLUMNS"] == "one_name"
+            self.fix(sandbox, inputs)
+            assert [row[1] for row in sandbox.execute(HEADS)] == ["Tuition", "Library", "Bus"]
+            self.verify(sandbox, inputs)
+            assert self.step(sandbox, "undo", inputs).status == 0
+            assert broken.difference(sandbox.snapshot()) == []
+
     def test_does_not_mix_what_two_runs_keep(self, database, tmp_path):
         with open_sandbox(self.slug, database, tmp_path) as sandbox:
             inputs = self.diagnose(sandbox)
@@ -155,7 +178,9 @@ class TestDeduplicateRows(RunbookProof):
 
     def partial_constraints_do_not_exist(self, tmp_path):
         with open_sandbox("healthy", "mariadb", tmp_path) as sandbox:
+            assert sandbox.manage("shell", "-v", "0", "-c", TWO_ACCOUNTS).status == 0
             (sandbox.project / "users/migrations/0006_email.py").write_text(UNIQUE_EMAIL)
+            assert self.step(sandbox, "diagnose").status == 0
             assert sandbox.manage("migrate").status == 0
 
     def test_refuses_what_it_can_not_do(self, database, tmp_path):
