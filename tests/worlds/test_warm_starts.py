@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from migration_runbooks.paths import ACHARYA
 from migration_runbooks.worlds import Project, open_sandbox
+from migration_runbooks.worlds.djangos import DJANGOS
 
 OF_UV_AND_SHELLS = {"PATH", "PWD", "SHLVL", "_", "UV", "UV_RUN_RECURSION_DEPTH"}
 HELD = "import os, time; open('held', 'w').write(str(os.getpid())); time.sleep(60)"
@@ -58,6 +59,15 @@ def test_output_and_status_are_the_same(both):
 )
 def test_any_program_is_the_same(both, program):
     same(both, "shell", "-v", "0", "-c", program)
+
+
+@pytest.mark.parametrize("django", DJANGOS[1:], indirect=True)
+def test_another_django_is_warm_too(acharya, tmp_path):
+    with open_sandbox("empty", "sqlite", tmp_path, acharya) as sandbox:
+        printed = sandbox.manage("shell", "-v", "0", "-c", "import sys, os; print(sys.prefix, os.getppid())").stdout
+    prefix, server = printed.split()
+    assert prefix == str(acharya.environment)
+    assert f"{os.sep}warm{os.sep}server.py" in Path(f"/proc/{server}/cmdline").read_text()
 
 
 def test_standard_input_is_passed(both):

@@ -47,15 +47,15 @@ def virtual_environment(project: Project, place: Place) -> Path:
 
 
 def search_path(project: Project, place: Place, engine: ModuleType) -> list[Path]:
-    uv = [folder_of_uv(project.warm)] if project.with_uv else []
+    uv = [folder_of_uv(project)] if project.with_uv else []
     folders = [virtual_environment(project, place) / "bin", project.environment / "bin", *uv, *engine.tools(), *map(Path, SYSTEM)]
     return list(dict.fromkeys(folders))
 
 
-def folder_of_uv(with_warm_starts: bool) -> Path:
+def folder_of_uv(project: Project) -> Path:
     """Return a folder that holds uv alone: where uv lies there may be another Python too."""
-    if with_warm_starts and (uv := find_uv()):
-        return warm.folder(uv)
+    if project.warm and (uv := find_uv()):
+        return warm.folder(uv, project.environment)
     folder = run.data_folder(run.current()) / "bin"
     with run.lock("uv"):
         if not folder.exists():

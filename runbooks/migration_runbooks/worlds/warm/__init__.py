@@ -7,6 +7,7 @@ fork. Pages are never run this way: there each command is a process of its own, 
 
 from __future__ import annotations
 
+import hashlib
 import shlex
 import subprocess
 import sys
@@ -18,39 +19,38 @@ HERE = Path(__file__).parent
 STARTED = "warm\n"
 
 
-def folder(uv: Path) -> Path:
-    """Return a folder whose `uv` starts manage.py warm and leaves everything else to `uv`, after starting the server.
+def folder(uv: Path, environment: Path) -> Path:
+    """Return a folder whose `uv` starts manage.py warm in that environment and leaves everything else to `uv`.
 
-    Raises RuntimeError, with what the server printed, if it does not start.
+    Raises RuntimeError, with what the server printed, if the environment's server does not start.
     """
-    place = run.data_folder(run.current()) / "warm"
-    with run.lock("warm"):
+    name = f"warm-{hashlib.sha256(str(environment).encode()).hexdigest()[:8]}"
+    place = run.data_folder(run.current()) / name
+    with run.lock(name):
         if not (place / "uv").exists():
             place.mkdir(mode=0o711, exist_ok=True)
-            start(place)
-            client = shlex.join([sys.executable, "-IS", str(HERE / "client.py"), str(socket(place)), str(uv), sys.prefix])
+            socket = run.current() / f"{name}.socket"
+            start(environment / "bin" / "python", socket)
+            client = shlex.join([sys.executable, "-IS", str(HERE / "client.py"), str(socket), str(uv), str(environment)])
             (place / "uv").write_text(f'#!/bin/sh\nexec {client} "$@"\n')
             (place / "uv").chmod(0o755)
     return place
 
 
-def socket(place: Path) -> Path:
-    return run.current() / f"{place.name}.socket"
-
-
-def start(place: Path) -> None:
-    """Start the server. It ends when the run's folder is gone, so nobody has to stop it."""
+def start(python: Path, socket: Path) -> None:
+    """Start a server. It ends when its socket is gone with the run's folder, so nobody has to stop it."""
     from migration_runbooks.worlds.environment import FIXED
 
+    log = socket.with_suffix(".log")
     process = subprocess.Popen(
-        [sys.executable, "-P", HERE / "server.py", socket(place)],
+        [python, "-P", HERE / "server.py", socket],
         env=FIXED | {"PATH": "/usr/bin:/bin"},
-        cwd=place,
+        cwd=socket.parent,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
-        stderr=(run.current() / "warm.log").open("w"),
+        stderr=log.open("w"),
         text=True,
         start_new_session=True,  # Ctrl-C must not reach it before the run ends
     )
     if process.stdout.readline() != STARTED:
-        raise RuntimeError(f"The server of warm starts did not start:\n{(run.current() / 'warm.log').read_text()}")
+        raise RuntimeError(f"The server of warm starts did not start:\n{log.read_text()}")
