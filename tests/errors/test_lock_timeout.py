@@ -100,6 +100,17 @@ def test_statement_timeout(database, opened):
 
 
 @on("postgresql")
+def test_options_of_the_settings_win_over_pgoptions(database, opened):
+    sandbox = opened(BUSY, database)
+    show = "from django.db import connection; c = connection.cursor(); c.execute('SHOW statement_timeout'); print(c.fetchone()[0])"
+    asked = {"PGOPTIONS": "-c statement_timeout=1h"}
+    assert sandbox.run("uv", "run", "manage.py", "shell", "-v", "0", "-c", show, **asked).output == "0\n"
+    settings = sandbox.project / "acharya/settings.py"
+    settings.write_text(settings.read_text().replace('{"options": "-c lock_timeout=2s"}', "{}"))
+    assert sandbox.run("uv", "run", "manage.py", "shell", "-v", "0", "-c", show, **asked).output == "1h\n"
+
+
+@on("postgresql")
 def test_deadlock_on_postgresql(database, opened):
     sandbox = opened("healthy", database)
     # The migration looks for a deadlock once, a second after it began to wait; its counterpart later.

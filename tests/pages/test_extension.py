@@ -188,6 +188,10 @@ def test_messages_are_shown_as_they_are_printed(render, file):
     assert texts == [message.text.strip() for message in error.messages]
 
 
+def test_below_the_messages_stands_whose_names_the_page_uses(render):
+    assert "run on a sample project, a school" in render(f"::: error-messages {ERROR_FILES[0].stem}\n")
+
+
 def test_the_error_index_can_be_read_by_the_message(render):
     html = render("::: error-index\n")
     assert "<code>InconsistentMigrationHistory: Migration &lt;app&gt;.&lt;migration&gt; is applied before" in html

@@ -18,6 +18,7 @@ from .snippets import Line, shown
 
 DIRECTIVE = re.compile(r"(?P<indentation> *)::: *(?P<name>[\w-]+) *(?P<argument>\S*)\s*")
 OTHERS = ("mkdocs-click",)
+SAMPLE = "The commands of this page run on a sample project, a school. Where they name its apps, such as `fees` or `students`, put your own."
 MODULE = re.compile(r"^django\.[\w.]+\.(?=\w+:)")
 CODE = re.compile(r"(`+.+?`+|<br>)")
 NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL", "mariadb": "MariaDB"}
@@ -77,7 +78,7 @@ def error_messages(error: Error, page: Page, root: Path) -> list[str]:
     lines = []
     for message in error.messages:
         lines += [f"{_databases(message.databases)}:", "", "```text", *message.text.strip().split("\n"), "```", ""]
-    return lines
+    return [*lines, SAMPLE]
 
 
 def runbook_index(page: Page, root: Path) -> list[str]:
