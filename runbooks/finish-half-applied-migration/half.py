@@ -370,7 +370,7 @@ try:
     status = step()
 except Refused as why:
     print(f"Refused: {why}", file=sys.stderr)
-    status = 1
+    status = UNKNOWN if os.environ["STEP"] == "diagnose" else 1
 except Exception as error:
     print(f"Stopped: {type(error).__name__}: {error}\nRun diagnose: it says what is there now.", file=sys.stderr)
     status = UNKNOWN

@@ -28,6 +28,19 @@ class Migration(migrations.Migration):
 """
 BY_MIGRATE = {"django_migrations", "django_content_type", "auth_permission"}
 """Rows that the next `migrate` adds, as after each migration with a new model."""
+CONCURRENTLY = """from django.contrib.postgres.operations import AddIndexConcurrently
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    atomic = False
+    dependencies = [("fees", "0012_invoice_discount")]
+    operations = [
+        migrations.AddField("payment", "channel", models.CharField(max_length=5, null=True)),
+        AddIndexConcurrently("payment", models.Index(fields=["channel"], name="channel_idx")),
+        migrations.AddConstraint("payment", models.CheckConstraint(condition=models.Q(amount__lt=1000000), name="amount_low")),
+    ]
+"""
 MADE = "SELECT COUNT(*) FROM fees_feehead WHERE name = 'Made by fill'"
 LATE_FEE = """from django.db import migrations, models
 
@@ -165,6 +178,26 @@ class TestFinishHalfAppliedMigration(RunbookProof):
             done = self.step(sandbox, "fix", {**inputs, **values})
             assert done.status == 1 and "Refused: " in done.stderr and "Traceback" not in done.output
             assert before.difference(sandbox.snapshot()) == []
+
+    def test_index_that_failed_while_it_was_built_concurrently(self, database, tmp_path):
+        if database != "postgresql":
+            pytest.skip("PostgreSQL alone builds an index concurrently")
+        import psycopg
+
+        with open_sandbox("healthy", database, tmp_path) as sandbox:
+            (sandbox.project / "fees/migrations/0013_index.py").write_text(CONCURRENTLY)
+            sandbox.execute("UPDATE fees_payment SET amount = amount + 2000000 WHERE id = 1")
+            assert sandbox.manage("migrate").status != 0
+            sandbox.execute("UPDATE fees_payment SET amount = amount - 2000000 WHERE id = 1")
+            with psycopg.connect(host=sandbox.environment["PGHOST"], user="postgres", dbname=sandbox.place.database) as superuser:
+                superuser.execute("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'channel_idx'::regclass")
+            done = self.step(sandbox, "diagnose")
+            assert done.status == 2 and 'is invalid. Run DROP INDEX CONCURRENTLY "channel_idx"' in done.stderr, done.output
+            sandbox.execute('DROP INDEX CONCURRENTLY "channel_idx"')
+            inputs = {"APP": "fees", "NAME": "0013_index", "REPAIR": "finish from 2"}
+            self.fix(sandbox, inputs)
+            self.verify(sandbox, inputs)
+            assert sandbox.execute("SELECT indisvalid FROM pg_index WHERE indexrelid = 'channel_idx'::regclass") == [(True,)]
 
     def test_column_made_by_hand_is_not_recorded_as_the_migrations(self, database, tmp_path):
         with open_sandbox(self.slug, database, tmp_path) as sandbox:
