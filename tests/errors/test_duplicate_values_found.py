@@ -77,13 +77,17 @@ def test_rows_mean_the_same(database, opened):
     assert (healthy.status, healthy.output) == (0, "0 problems\n")
 
 
-@on("sqlite", "postgresql")
+@on_all
 def test_rule_about_an_expression(database, opened):
     sandbox = opened("healthy", database)
     sandbox.execute("UPDATE fees_feehead SET name = 'tuition' WHERE id = (SELECT MAX(id) FROM fees_feehead)")
     add_migration(sandbox, "0013_name", "migrations.AddConstraint('feehead', models.UniqueConstraint(Lower('name').desc(), name='lower_name'))")
     file = sandbox.project / "fees/migrations/0013_name.py"
     file.write_text(f"from django.db.models.functions import Lower\n{file.read_text()}".replace("from __future__ import annotations\n", ""))
+    if database == "mariadb":
+        assert find_cause(sandbox, SLUG).output == "0 problems\n"
+        assert sandbox.manage("migrate").status == 0, "MariaDB makes no such rule"
+        return
     assert last_line(sandbox.manage("migrate").output).startswith(EXPRESSION[database])
     assert find_cause(sandbox, SLUG).output == "fees.0013_name: fees_feehead: 2 rows hold expression_1='tuition'\n1 problems\n"
 
