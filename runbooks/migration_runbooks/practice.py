@@ -142,5 +142,5 @@ def _what_to_do(runbook: Runbook, directory: Path, fails: bool) -> str:
     lines += [f"  {UV_RUN} migrate{' ' * 12}# see it fail"] if fails else []
     errors = [f"errors/{slug}" for slug in runbook.errors]
     lines += ["", f"Repair it by the pages {', '.join([*errors, f'runbooks/{runbook.slug}'])} of the guide, or by:"]
-    lines += ["", f"  runbook run {runbook.slug}", "", "Then, from here:", "", f"  runbook practice --check {name}"]
+    lines += ["", f"  runbook run {runbook.slug}", "", "Then, in the same folder:", "", "  runbook practice --check ."]
     return "\n".join(lines)
