@@ -34,6 +34,15 @@ def test_check_of_the_page_tells_the_causes_apart(database, opened):
     assert before.difference(found[EXISTS].snapshot()) == []
 
 
+@on("mariadb")
+def test_check_of_the_page_asks_for_no_index_that_mariadb_does_not_make(database, opened):
+    sandbox = opened("healthy", database)
+    lower = "models.Index(models.functions.Lower('name'), name='lower_name')"
+    write(sandbox, "fees", "0013_lower", f"migrations.AddIndex('feehead', {lower})")
+    assert sandbox.manage("migrate").status == 0
+    assert find_cause(sandbox, SLUG).output == ""
+
+
 @on_all_djangos
 @on_all
 def test_one_too_many_is_a_wrong_number_too_and_dropping_one_repairs_it(database, opened):
