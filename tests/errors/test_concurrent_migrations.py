@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 from advice import on, page_of
 from migration_runbooks.pages.blocks import read_page
@@ -156,6 +156,31 @@ def test_lock_of_the_page_lets_one_at_a_time_migrate(database, opened):
             assert (first.wait(60), second.wait(60)) == (0, 0)
     assert migrators(sandbox) == 1
     assert sandbox.execute(WRITTEN) == [(1,)] and sandbox.execute(RECORDS) == [(1,)]
+
+
+def ask_for_the_lock(sandbox, holding: str, change: tuple[str, str], **environment):
+    """Run the page's script while another session holds its lock."""
+    (script,) = (block.text for block in read_page(page_of(SLUG)).blocks if block.fence.title == "scripts/migrate_alone.py")
+    with closing(sandbox.connect()) as other, closing(other.cursor()) as cursor:
+        cursor.execute(holding)
+        before = sandbox.snapshot()
+        done = sandbox.run("uv", "run", "manage.py", "shell", "-v", "0", input=script.replace(*change), **environment)
+        assert done.status != 0 and before.difference(sandbox.snapshot()) == []
+    return done
+
+
+@on("mariadb")
+def test_lock_that_is_not_had_in_time_stops_the_script(database, opened):
+    held = "SELECT GET_LOCK(CONCAT('django migrate ', DATABASE()), 5)"
+    done = ask_for_the_lock(opened(SLUG, database), held, ("3600", "1"))
+    assert done.output == "Another process has held the lock for an hour. Nothing was changed.\n"
+
+
+@on("postgresql")
+def test_lock_timeout_ends_the_wait_for_the_lock_of_the_page(database, opened):
+    held = "SELECT pg_advisory_lock(hashtext('django migrate'))"
+    done = ask_for_the_lock(opened(SLUG, database), held, ("", ""), PGOPTIONS="-c lock_timeout=500")
+    assert done.output.endswith("canceling statement due to lock timeout\n")
 
 
 @on("mariadb")
