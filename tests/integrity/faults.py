@@ -172,7 +172,7 @@ HISTORY = [
     ),
     Fault(
         "removed app", run("INSERT INTO django_migrations (app, name, applied) VALUES ('library', '0001_initial', CURRENT_TIMESTAMP)"),
-        "history-of-removed-app", "warning", "library", "library", "no app of that label is installed",
+        "history-of-removed-app", "warning", "library", "library", "no app of that label is installed", "prune-ghost-records",
     ),
     Fault(
         "recorded twice", run("INSERT INTO django_migrations (app, name, applied) SELECT app, name, applied FROM django_migrations WHERE name = '0009_scholarship'"),
@@ -245,4 +245,11 @@ ROWS = [
     Fault("content type", run("INSERT INTO django_content_type (app_label, model) VALUES ('fees', 'ledger')"), "stale-content-type", "warning", "fees", "fees.ledger", "no such model"),
 ]
 
-FAULTS = [*FILES, *HISTORY, *SCHEMA, *ROWS]
+HABITS = [
+    Fault(
+        "no way back", on_top_of("UPDATE fees_feehead SET name = name", lambda sandbox: None),
+        "irreversible-operation", "info", "fees", "0013_by_hand", "can't be reversed: Raw SQL operation", "make-migration-reversible", options=("--level=info",),
+    ),
+]
+
+FAULTS = [*FILES, *HISTORY, *SCHEMA, *ROWS, *HABITS]

@@ -28,6 +28,7 @@ def check(examined: Examined) -> Iterator[Finding]:
             object=app,
             message=f"{count} migrations of {app} are recorded, and no app of that label is installed.",
             hint=f"If {app} is gone for good, see with inspectdb whether its tables still hold rows before you drop them.",
+            runbook="prune-ghost-records",
         )
 
 

@@ -28,7 +28,17 @@ def check(examined: Examined) -> Iterator[Finding]:
         path = examined.files.path(name)
         if name[0] in examined.files.own_apps and path:
             for finding_id, message, hint in habits(migration, path):
-                yield Finding(finding_id, "info", *name, f"{'.'.join(name)} {message}.", hint, file=path)
+                stuck = finding_id == "irreversible-operation"
+                yield Finding(
+                    id=finding_id,
+                    level="info",
+                    app=name[0],
+                    object=name[1],
+                    message=f"{'.'.join(name)} {message}.",
+                    hint=hint,
+                    runbook="make-migration-reversible" if stuck else None,
+                    file=path,
+                )
 
 
 def habits(migration: Migration, path: Path) -> Iterator[tuple[str, str, str]]:
