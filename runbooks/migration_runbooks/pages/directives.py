@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
+from itertools import groupby
 from pathlib import Path
 
 from migration_runbooks.catalogue.errors import Error, all_errors
@@ -76,8 +77,10 @@ def runbook_inputs(runbook: Runbook, page: Page, root: Path) -> list[str]:
 
 def error_messages(error: Error, page: Page, root: Path) -> list[str]:
     lines = []
-    for message in error.messages:
-        lines += [f"{_databases(message.databases)}:", "", "```text", *message.text.strip().split("\n"), "```", ""]
+    for databases, messages in groupby(error.messages, lambda message: message.databases):
+        lines += [f"{_databases(databases)}:", ""]
+        for message in messages:
+            lines += ["```text", *message.text.strip().split("\n"), "```", ""]
     return [*lines, SAMPLE]
 
 
@@ -92,7 +95,7 @@ def runbook_index(page: Page, root: Path) -> list[str]:
 def error_index(page: Page, root: Path) -> list[str]:
     """A list, not a table: on a telephone too, readers compare their message with whole messages."""
     lines = [""]
-    for error in all_errors():
+    for error in sorted(all_errors(), key=lambda error: error.title):
         messages = dict.fromkeys(message.text.strip().replace("\n", " ") for message in error.messages)
         lines.append(f"- **{_link(error, 'errors', page, root)}**. {error.summary} {error.at_risk}")
         lines += ["", *(f"    - {_code(text)}" for text in messages), ""]
