@@ -187,7 +187,7 @@ HISTORY = [
     Fault(
         "applied, not recorded", run("DELETE FROM django_migrations WHERE app = 'fees' AND name = '0012_invoice_discount'"),
         "unrecorded-migration", "error", "fees", "0012_invoice_discount", "'Add field discount to invoice' took effect",
-        "repair-migration-history", also={("unapplied-migration", "error", "0012_invoice_discount")},
+        "undo-wrong-fake", also={("unapplied-migration", "error", "0012_invoice_discount")},
     ),
 ]
 

@@ -20,7 +20,7 @@ def check(examined: Examined) -> Iterator[Finding]:
             message=f"{half.app}.{half.migration} is not recorded, and {told(half)}.",
             hint="Don't run migrate: it would repeat what was done, which SQLite does without an error, and values are lost. "
             f"python manage.py sqlmigrate {half.app} {half.migration} shows each statement.",
-            runbook="repair-migration-history" if whole else "finish-half-applied-migration",
+            runbook="undo-wrong-fake" if whole else "finish-half-applied-migration",
             file=examined.files.path((half.app, half.migration)),
         )
 

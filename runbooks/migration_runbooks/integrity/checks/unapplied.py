@@ -17,6 +17,6 @@ def check(examined: Examined) -> Iterator[Finding]:
             app=app,
             object=name,
             message=f"{app}.{name} is not recorded as applied on database {examined.alias!r}.",
-            hint=f"python manage.py migrate {app} --plan shows what it would do; python manage.py migrate applies it.",
+            hint=f"python manage.py migrate {app} --plan shows what it would do; if no other finding names it, python manage.py migrate applies it.",
             file=examined.files.path((app, name)),
         )
