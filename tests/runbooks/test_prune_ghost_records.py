@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from contextlib import suppress
+from pathlib import Path
+
 import pytest
 from migration_runbooks.worlds import open_sandbox
 from proof import RunbookProof
@@ -55,6 +58,8 @@ class TestPruneGhostRecords(RunbookProof):
                 self.stays(sandbox, "column fees_payment.channel takes 20 characters, and the files say 30")
             renamed.write_text(text.replace("max_length=20", "max_length=20, null=True"))
             self.stays(sandbox, "column fees_payment.channel may not be empty, and the files say otherwise")
+            renamed.write_text(text.replace('"channel"', '"way"').replace("'channel'", "'way'"))
+            self.stays(sandbox, "no column fees_payment.way", "column fees_payment.channel is in no file")
             renamed.unlink()
             self.stays(sandbox, f"{GHOST} is recorded and has no file", "column fees_payment.channel is in no file")
 
@@ -66,6 +71,15 @@ class TestPruneGhostRecords(RunbookProof):
             renamed.rename(folder / "0013_channel_of_payment.py")
             assert sandbox.run("bash", "-c", "git add -A && git -c user.name=a -c user.email=a@b commit -qm y").status == 0
             self.stays(sandbox, "its file is on refs/heads/side")
+
+    def test_a_machine_without_git_has_no_branches(self, database, tmp_path):
+        with open_sandbox(self.slug, database, tmp_path) as sandbox:
+            (tmp_path / "bin").mkdir()
+            for command in (file for folder in sandbox.environment["PATH"].split(":") for file in Path(folder).glob("*") if file.name != "git"):
+                with suppress(FileExistsError):
+                    (tmp_path / "bin" / command.name).symlink_to(command)
+            done = self.step(sandbox, "diagnose", {"PATH": str(tmp_path / "bin")})
+            assert done.status == 1 and f"GHOSTS={GHOST}" in done.stdout, done.output
 
     def test_records_of_a_removed_app_stay_while_its_tables_are_there(self, database, tmp_path):
         with open_sandbox(f"{self.slug}:removed-app", database, tmp_path) as sandbox:
@@ -86,6 +100,13 @@ class TestPruneGhostRecords(RunbookProof):
                 later.write_text(later.read_text().replace('"0003_one_record_per_student_and_day"', f'"{file.stem}"'))
             assert self.step(sandbox, "diagnose").status == 0
             self.refused(sandbox, "was squashed", "attendance.0001_initial")
+
+    def test_wrong_database_gets_a_message_and_undo_without_a_fix_does_nothing(self, database, tmp_path):
+        with open_sandbox("healthy", database, tmp_path) as sandbox:
+            done = self.step(sandbox, "diagnose", {"RUNBOOK_DATABASE": "nowhere"})
+            assert done.status == 2 and "Nothing was changed" in done.stderr and "Traceback" not in done.output
+            done = self.step(sandbox, "undo")
+            assert done.status == 0 and done.stdout == "Nothing to undo.\n"
 
     def break_other_project(self, library):
         done = library.manage("shell", "-v", "0", "-c", (
