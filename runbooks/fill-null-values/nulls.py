@@ -78,11 +78,13 @@ def refuse(why):
 def checked_value(field, text):
     """VALUE as the database takes it. Raises ValidationError when the field does not allow it."""
     value = field.to_python(text)
-    if value not in field.empty_values:
+    if field.remote_field:
+        parents = field.remote_field.model
+        if not parents._base_manager.using(connection.alias).filter(**{field.target_field.name: value}).exists():
+            raise ValidationError(f"no row of {parents._meta.db_table} has {field.target_field.column} {text!r}")
+    elif value not in field.empty_values:
         field.validate(value, None)
         field.run_validators(value)
-    if field.remote_field and not field.remote_field.model._base_manager.using(connection.alias).filter(**{field.target_field.name: value}).exists():
-        raise ValidationError(f"no row of {field.remote_field.model._meta.db_table} has {field.target_field.column} {text!r}")
     return field.get_db_prep_save(value, connection)
 
 

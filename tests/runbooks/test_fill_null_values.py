@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 from migration_runbooks.worlds import open_sandbox
 from proof import RunbookProof
 
@@ -79,6 +80,44 @@ class TestFillNullValues(RunbookProof):
             for wrong in ({"COLUMN": "application_id"}, {"TABLE": "no_table"}, {"TABLE": "", "COLUMN": ""}):
                 refused = self.step(sandbox, "fix", {**self.example_inputs(), **wrong})
                 assert refused.status == 1 and "Refused, nothing was changed" in refused.output
+            for step in ("verify", "undo"):
+                assert "there is no column no_table.note" in self.step(sandbox, step, {"TABLE": "no_table", "COLUMN": "note"}).stderr
+            assert self.step(sandbox, "undo", self.example_inputs()).stdout == "Nothing to undo: fees_invoice.note was not filled.\n"
+            assert broken.difference(sandbox.snapshot()) == []
+
+    def test_nothing_is_left_to_do_when_somebody_else_filled_them(self, database, tmp_path):
+        with open_sandbox(self.slug, database, tmp_path) as sandbox:
+            sandbox.execute("UPDATE fees_invoice SET note = 'Mine.' WHERE note IS NULL")
+            before = sandbox.snapshot()
+            assert "Nothing to do" in self.step(sandbox, "fix", self.example_inputs()).stdout
+            assert before.difference(sandbox.snapshot()) == []
+
+    def test_what_the_new_field_does_not_allow_is_refused(self, database, tmp_path):
+        with open_sandbox(self.slug, database, tmp_path) as sandbox:
+            broken, inputs = sandbox.snapshot(), self.example_inputs()
+            require = sandbox.project / "fees/migrations/0013_require_note.py"
+            text = require.read_text()
+            for field, value, why in (
+                ("models.TextField(unique=True)", {"VALUE": "x"}, "is unique: "),
+                ("models.TextField()", {}, "set VALUE to"),
+                ("models.CharField(max_length=4, choices=[('later', 'later')])", {"VALUE": "soon"}, "is not a valid choice"),
+                ("models.CharField(max_length=4, choices=[('later', 'later')])", {"VALUE": "later"}, "at most 4 characters"),
+            ):
+                require.write_text(text.replace("models.TextField()", field))
+                given = {name: text for name, text in inputs.items() if name != "VALUE"}
+                refused = self.step(sandbox, "fix", {**given, **value})
+                assert refused.status == 1 and "Refused, nothing was changed" in refused.stderr and why in refused.stderr, refused.output
+            assert broken.difference(sandbox.snapshot()) == []
+
+    def test_row_that_does_not_take_the_value_stops_the_fix(self, database, tmp_path):
+        if database != "sqlite":
+            pytest.skip("the same lines run on each database; SQLite's trigger is the shortest")
+        with open_sandbox(self.slug, database, tmp_path) as sandbox:
+            key = min(key for key, note in notes(sandbox).items() if note is None)
+            sandbox.execute(f"CREATE TRIGGER hold BEFORE UPDATE ON fees_invoice WHEN OLD.id = {key} BEGIN SELECT RAISE(IGNORE); END")
+            broken = sandbox.snapshot()
+            stopped = self.step(sandbox, "fix", self.example_inputs())
+            assert stopped.status == 1 and "Nothing was changed: RuntimeError: rows changed meanwhile" in stopped.stderr, stopped.output
             assert broken.difference(sandbox.snapshot()) == []
 
     def test_value_must_be_one_of_the_field(self, database, tmp_path):
@@ -92,6 +131,7 @@ class TestFillNullValues(RunbookProof):
             for wrong in ("x", "999999", ""):
                 refused = self.step(sandbox, "fix", {**inputs, "VALUE": wrong})
                 assert refused.status == 1 and "Refused, nothing was changed" in refused.output, refused.output
+            assert "no row of admissions_application has id '999999'" in self.step(sandbox, "fix", {**inputs, "VALUE": "999999"}).stderr
             assert broken.difference(sandbox.snapshot()) == []
             self.fix(sandbox, {**inputs, "VALUE": "1"})
             assert sandbox.manage("migrate").status == 0
