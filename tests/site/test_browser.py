@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import http.server
+import re
 import shutil
 import threading
 
@@ -71,7 +72,7 @@ def is_own(address: str, base: str) -> bool:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_page_is_quiet_and_fits(tab, base, page):
-    tab.goto(base + f"{page}/".removesuffix("index/"))
+    tab.goto(base + re.sub(r"(^|/)index/$", r"\1", f"{page}/"))
     assert not tab.troubles
     tab.locator(".md-code__nav").or_(tab.locator("h1")).first.wait_for()
     for width in WIDTHS:
@@ -105,6 +106,8 @@ def test_search_finds_the_page_of_each_message_first(tab, base, how):
     field, results = tab.get_by_role("textbox", name="Search"), tab.locator(".md-search-result__link")
     missed = []
     for slug, text in wordings():
+        if how == "typed" and "\n" in text:
+            continue  # nobody types several lines into a field of one
         field.fill("")
         field.press("End")
         results.first.wait_for(state="detached")
