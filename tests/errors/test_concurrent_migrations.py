@@ -6,7 +6,7 @@ import subprocess
 import time
 from contextlib import closing, contextmanager
 
-from advice import on, page_of
+from advice import on, on_all_djangos, page_of
 from migration_runbooks.pages.blocks import read_page
 
 SLUG = "concurrent-migrations"
@@ -78,6 +78,7 @@ def two_at_once(sandbox):
             yield first, second
 
 
+@on_all_djangos
 @on_both
 def test_second_one_fails_and_the_first_one_finishes(database, opened):
     sandbox = opened(SLUG, database)
@@ -94,6 +95,7 @@ def test_second_one_fails_and_the_first_one_finishes(database, opened):
     assert sandbox.manage("migrate").status == 0
 
 
+@on_all_djangos
 @on("postgresql")
 def test_two_on_an_empty_database(database, opened):
     sandbox = opened("empty", database)
@@ -107,6 +109,7 @@ def test_two_on_an_empty_database(database, opened):
     assert f"django.db.migrations.exceptions.MigrationSchemaMissing: Unable to create the django_migrations table ({TYPE}" in said, said
 
 
+@on_all_djangos
 @on("postgresql")
 def test_two_that_change_one_right(database, opened):
     """The other text of the page: two sessions change one row of PostgreSQL's own tables."""

@@ -11,7 +11,7 @@ import sys
 from contextlib import closing, contextmanager
 
 import pytest
-from advice import find_cause, last_line, page_of
+from advice import find_cause, last_line, on_all_djangos, page_of
 from migration_runbooks.pages.blocks import read_page
 
 SLUG = "database-locked"
@@ -41,6 +41,7 @@ def check(sandbox, *prefix):
     return sandbox.run(*prefix, "python", "manage.py", "shell", "-v", "0", input=script.text).stdout
 
 
+@on_all_djangos
 def test_another_process_writes(opened):
     sandbox = opened(SLUG, "sqlite")
     before = sandbox.snapshot()
@@ -76,6 +77,7 @@ def test_longer_timeout_waits_for_the_others(opened):
     writer.stdout.close()
 
 
+@on_all_djangos
 @pytest.mark.parametrize("what", ["file", "folder"])
 def test_account_that_may_not_write(opened, what):
     if os.geteuid() != 0 or not shutil.which("setpriv"):
@@ -89,6 +91,7 @@ def test_account_that_may_not_write(opened, what):
     assert f"{place.name} may NOT be written\n" in check(sandbox, *ORDINARY)
 
 
+@on_all_djangos
 def test_folder_that_is_not_there(opened):
     sandbox = opened(SLUG, "sqlite")
     done = sandbox.run("uv", "run", "manage.py", "migrate", DATABASE_URL="sqlite:////srv/volume/db.sqlite3")

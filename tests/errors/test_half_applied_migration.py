@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from advice import last_line, on, on_all, write_migration
+from advice import last_line, on, on_all, on_all_djangos, write_migration
 
 HALF = "finish-half-applied-migration"
 SLUG = "half-applied-migration"
@@ -41,6 +41,7 @@ def use_models(sandbox, name: str) -> None:
     file.write_text(file.read_text().replace("import migrations", "import migrations, models", 1))
 
 
+@on_all_djangos
 @on("mariadb")
 def test_code_that_changes_the_schema_in_a_transaction(database, opened):
     sandbox = opened("healthy", database)
@@ -66,6 +67,7 @@ def test_only_databases_without_a_transaction_around_it_keep_half(database, open
     assert ("column code" in columns(sandbox, "fees_feehead")) == (database == "mariadb")
 
 
+@on_all_djangos
 @on_all
 def test_atomic_false_keeps_half_everywhere_and_the_second_run_says_that_it_exists(database, opened):
     sandbox = opened("healthy", database)

@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager, suppress
 from threading import Thread
 
 import pytest
-from advice import last_line, on, page_of, write_migration
+from advice import last_line, on, on_all_djangos, page_of, write_migration
 from migration_runbooks.pages.blocks import read_page
 
 BUSY = "end-blocking-session"
@@ -81,6 +81,7 @@ def remarks(sandbox):
     return [table for table, lines in sandbox.snapshot().schema.items() if any("column remark" in line for line in lines)]
 
 
+@on_all_djangos
 @on_both
 def test_lock_timeout(database, opened):
     sandbox = opened(BUSY, database)
@@ -91,6 +92,7 @@ def test_lock_timeout(database, opened):
     assert sandbox.manage("migrate").status == 0
 
 
+@on_all_djangos
 @on("postgresql")
 def test_statement_timeout(database, opened):
     sandbox = opened("healthy", database)
@@ -110,6 +112,7 @@ def test_options_of_the_settings_win_over_pgoptions(database, opened):
     assert sandbox.run("uv", "run", "manage.py", "shell", "-v", "0", "-c", show, **asked).output == "1h\n"
 
 
+@on_all_djangos
 @on("postgresql")
 def test_deadlock_on_postgresql(database, opened):
     sandbox = opened("healthy", database)
@@ -124,6 +127,7 @@ def test_deadlock_on_postgresql(database, opened):
     assert remarks(sandbox) == []
 
 
+@on_all_djangos
 @on("mariadb")
 def test_deadlock_on_mariadb(database, opened):
     sandbox = opened("healthy", database)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from advice import last_line, on
+from advice import last_line, on, on_all_djangos
 
 MIXED = "split-schema-and-data"
 FILE = "fees/migrations/0013_payments_of_the_office.py"
@@ -61,6 +61,7 @@ def test_checking_the_keys_in_between_is_enough(database, opened):
     assert sandbox.execute(NOBODY) == [(0,)]
 
 
+@on_all_djangos
 @on_postgresql
 def test_code_that_changes_the_schema(database, opened):
     sandbox = opened("healthy", database)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 
 import pytest
-from advice import last_line, on, page_of
+from advice import last_line, on, on_all_djangos, page_of
 from migration_runbooks.pages.blocks import read_page
 from migration_runbooks.worlds.engines import mariadb, postgresql
 
@@ -81,6 +81,7 @@ def lines(done) -> list[str]:
     return done.output.splitlines()
 
 
+@on_all_djangos
 @on_both
 def test_account_that_may_not_make_tables(database, account):
     site = account(SLUG, database)
@@ -89,6 +90,7 @@ def test_account_that_may_not_make_tables(database, account):
     assert before.difference(site.sandbox.snapshot()) == []
 
 
+@on_all_djangos
 @on("postgresql")
 def test_owner_alone_changes_a_table(database, account):
     site = account(SLUG, database)
@@ -98,6 +100,7 @@ def test_owner_alone_changes_a_table(database, account):
     assert site.manage("migrate").status == 0
 
 
+@on_all_djangos
 @on("mariadb")
 def test_each_missing_right_has_its_name(database, account):
     site = account(SLUG, database)
@@ -106,6 +109,7 @@ def test_each_missing_right_has_its_name(database, account):
     assert last_line(site.manage("migrate").output) == f"django.db.utils.OperationalError: {expected}"
 
 
+@on_all_djangos
 @on("postgresql")
 def test_empty_database_of_another_owner(database, account):
     site = account("empty", database, ["CREATE ROLE {0} LOGIN"])
@@ -114,18 +118,21 @@ def test_empty_database_of_another_owner(database, account):
     assert text in lines(said)
 
 
+@on_all_djangos
 @on("postgresql")
 def test_table_without_any_right(database, account):
     site = account(SLUG, database, ["CREATE ROLE {0} LOGIN"])
     assert "django.db.utils.ProgrammingError: permission denied for table django_migrations" in lines(site.manage("migrate"))
 
 
+@on_all_djangos
 @on("postgresql")
 def test_extension(database, account):
     site = account(SLUG, database)
     assert 'permission denied to create extension "file_fdw"' in site.sql("CREATE EXTENSION file_fdw").output
 
 
+@on_all_djangos
 @on_both
 def test_tests_need_a_database(database, account):
     site = account(SLUG, database)
