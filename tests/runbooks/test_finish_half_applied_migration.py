@@ -124,6 +124,16 @@ class TestFinishHalfAppliedMigration(RunbookProof):
             self.fix(sandbox, inputs)
             assert all(sandbox.snapshot().rows[table] == before.rows[table] for table in ("fees_payment", "fees_refund"))
 
+    def test_nothing_is_recorded_while_the_tables_differ_from_what_the_migration_makes(self, database, tmp_path):
+        with open_sandbox(self.slug, database, tmp_path) as sandbox:
+            inputs = self.diagnose(sandbox)
+            sandbox.execute("ALTER TABLE fees_refund DROP COLUMN amount")
+            before = sandbox.snapshot()
+            done = self.step(sandbox, "fix", inputs)
+            assert done.status == 1 and "the schema is not yet what it must be; nothing was recorded" in done.stderr, done.output
+            after = sandbox.snapshot()
+            assert all(after.rows[table] == before.rows[table] for table in ("django_migrations", "fees_payment"))
+
     def test_cause_that_is_still_there_stops_it_and_it_can_be_run_again(self, database, tmp_path):
         with open_sandbox(self.slug, database, tmp_path) as sandbox:
             inputs = self.diagnose(sandbox)
