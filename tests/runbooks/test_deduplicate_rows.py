@@ -70,6 +70,14 @@ for tag in Tag.objects.order_by('key'):
     print(tag.key.int, tag.name, tag.parent and tag.parent.key.int, *tag.heads.values_list('pk', flat=True).order_by('pk'))
 """
 
+TOGETHER = """from django.db import migrations
+
+
+class Migration(migrations.Migration):
+    dependencies = [("fees", "0012_invoice_discount")]
+    operations = [migrations.AlterUniqueTogether("feehead", {("name",)})]
+"""
+
 
 class TestDeduplicateRows(RunbookProof):
     slug = "deduplicate-rows"
@@ -143,6 +151,15 @@ class TestDeduplicateRows(RunbookProof):
             self.verify(sandbox, inputs)
             assert self.step(sandbox, "undo", inputs).status == 0
             assert broken.difference(sandbox.snapshot()) == []
+
+    def test_unique_together_is_a_rule_too(self, database, tmp_path):
+        with open_sandbox(self.slug, database, tmp_path) as sandbox:
+            (sandbox.project / "fees/migrations/0013_unique_fee_head.py").write_text(TOGETHER)
+            inputs = self.diagnose(sandbox)
+            assert inputs["COLUMNS"] == "name"
+            self.fix(sandbox, inputs)
+            self.verify(sandbox, inputs)
+            assert sandbox.manage("migrate").status == 0
 
     def test_does_not_mix_what_two_runs_keep(self, database, tmp_path):
         with open_sandbox(self.slug, database, tmp_path) as sandbox:
