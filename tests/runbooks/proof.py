@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from migration_runbooks.catalogue.runbooks import find
+from migration_runbooks.catalogue.runbooks import Runbook, find
 from migration_runbooks.pages.match import matches
 from migration_runbooks.paths import DOCS, RUNBOOKS
+from migration_runbooks.runner.backup import touches_database
 from migration_runbooks.worlds import Snapshot, available, copy_sandbox, freeze_sandbox, open_library, open_sandbox
 from migration_runbooks.worlds.djangos import OLDEST_AND_NEWEST
 
@@ -180,18 +181,15 @@ class RunbookProof:
         from migration_runbooks.pages.run_page import run_page
 
         page = DOCS / "runbooks" / f"{self.slug}.md"
+        with open_sandbox(self.broken_world(""), database, tmp_path / "scripts") as by_script:
+            if not self.has_undo(database):  # else the scripts end where they began: test_fix_verify_fix_again_undo
+                self.fix(by_script, self.diagnose(by_script))
+            by_script_end = by_script.snapshot(), by_script.files()
         with open_sandbox(self.broken_world(""), database, tmp_path / "page") as by_page:
             results = run_page(page, database, by_page)
             assert [f"{r.where}: {r.reason}" for r in results if r.result in ("failed", "blocked")] == []
-            by_page_end = by_page.snapshot(), by_page.files()
-        with open_sandbox(self.broken_world(""), database, tmp_path / "scripts") as by_script:
-            inputs = self.diagnose(by_script)
-            self.fix(by_script, inputs)
-            self.verify(by_script, inputs)
-            if self.has_undo(database):
-                assert self.step(by_script, "undo", inputs).status == 0
-            assert by_page_end[0].difference(by_script.snapshot()) == []
-            assert by_page_end[1] == by_script.files()
+            assert by_page.snapshot().difference(by_script_end[0]) == []
+            assert by_page.files() == by_script_end[1]
 
     def test_runbook_run_repairs_and_undoes(self, database, tmp_path):
         settings = [part for name, value in self.extra_inputs.items() for part in ("--set", f"{name}={value}")]
@@ -257,6 +255,18 @@ class RunbookProof:
         return process.returncode
 
 
+def databases_that_differ(runbook: Runbook, test: str) -> list[str]:
+    """Return the databases on which the test can end differently.
+
+    A runbook that never starts Django does the same on all; one whose only fix changes files alone leaves the same after
+    a kill.
+    """
+    fixes = {script(runbook.slug, "fix", database) for database in runbook.databases}
+    files_alone = len(fixes) == 1 and not touches_database(runbook)
+    alike = not runbook.django or (files_alone and test == "test_killed_at_every_change")
+    return runbook.databases[:1] if alike else runbook.databases
+
+
 def pytest_generate_tests(metafunc):
     """Parametrise `database` and `cause` from the runbook's own TOML. Called by tests/runbooks/conftest.py."""
     proof = getattr(metafunc.cls, "slug", None)
@@ -266,7 +276,7 @@ def pytest_generate_tests(metafunc):
     if "database" in metafunc.fixturenames:
         metafunc.parametrize("database", [
             pytest.param(each, marks=pytest.mark.skipif(available(each) is not None, reason=available(each) or ""))
-            for each in runbook.databases
+            for each in databases_that_differ(runbook, metafunc.definition.originalname)
         ])
     if "cause" in metafunc.fixturenames:
         names = [cause.name for cause in runbook.causes] or [""]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from migration_runbooks.paths import ACHARYA
-from migration_runbooks.worlds import Project, open_sandbox
+from migration_runbooks.worlds import Project, open_library, open_sandbox
 from migration_runbooks.worlds.djangos import DJANGOS
 
 OF_UV_AND_SHELLS = {"PATH", "PWD", "SHLVL", "_", "UV", "UV_RUN_RECURSION_DEPTH"}
@@ -68,6 +68,16 @@ def test_another_django_is_warm_too(acharya, tmp_path):
     prefix, server = printed.split()
     assert prefix == str(acharya.environment)
     assert f"{os.sep}warm{os.sep}server.py" in Path(f"/proc/{server}/cmdline").read_text()
+
+
+def test_a_project_run_by_python_is_warm_too(tmp_path):
+    with open_library("sqlite", tmp_path, "empty") as library:
+        printed = library.manage("shell", "-v", "0", "-c", "import sys, os; print(sys.prefix, os.getppid())").stdout
+        other = library.run("python", "-c", "import sys; print(sys.prefix, sys.argv)", "manage.py")
+    prefix, server = printed.split()
+    assert prefix == str(library.kind.environment)
+    assert f"{os.sep}warm{os.sep}server.py" in Path(f"/proc/{server}/cmdline").read_text()
+    assert other.output == f"{prefix} ['-c', 'manage.py']\n"
 
 
 def test_standard_input_is_passed(both):

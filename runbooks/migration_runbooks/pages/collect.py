@@ -22,11 +22,11 @@ from .snippets import shown
 
 @dataclass
 class Surroundings:
-    """What the items need of the run: how a sandbox is opened (to be closed with the stack), why a database is missing
-    (nothing when it is there), the ledger, and the outputs to accept."""
+    """What the items need of the run: how a sandbox is opened (of a world, on a database, warm or not, to be closed with the
+    stack), why a database is missing (nothing when it is there), the ledger, and the outputs to accept."""
 
     root: Path
-    open_sandbox: Callable[[str, str, ExitStack], object]
+    open_sandbox: Callable[[str, str, bool, ExitStack], object]
     missing: Callable[[str], str]
     ledger: Ledger
     accepted: Accepted | None
@@ -85,7 +85,9 @@ class PageSybil(Sybil):
         raise pytest.skip.Exception(reason, _use_item_location=True)
 
     def _sandbox(self, run: PageRun):
-        return self.surroundings.open_sandbox(run.page.world, self.database, run.opened)
+        """Open the page's sandbox: on its first database each command is a process of its own, as it is for a reader."""
+        warm = self.database != variants(run.page)[0]
+        return self.surroundings.open_sandbox(run.page.world, self.database, warm, run.opened)
 
 
 class PageFile(SybilFile):

@@ -23,8 +23,11 @@ class Hooks:
     """What a conftest.py may bring instead of the worlds of this project."""
 
     @pytest.hookspec(firstresult=True)
-    def pytest_open_sandbox(self, world: str, database: str, directory: Path):
-        """Return a sandbox: an object with `project`, `environment` and `close()`."""
+    def pytest_open_sandbox(self, world: str, database: str, directory: Path, warm: bool):
+        """Return a sandbox: an object with `project`, `environment` and `close()`.
+
+        `warm` says whether its commands may be started warm, see worlds/warm/.
+        """
 
     @pytest.hookspec(firstresult=True)
     def pytest_missing_database(self, database: str) -> str:
@@ -62,11 +65,11 @@ def pytest_collect_file(file_path, parent):
 
 
 @pytest.hookimpl(trylast=True)
-def pytest_open_sandbox(world, database, directory):
+def pytest_open_sandbox(world, database, directory, warm):
     from migration_runbooks.paths import ACHARYA
     from migration_runbooks.worlds import Project, open_sandbox
 
-    return open_sandbox(world, database, directory, Project(ACHARYA, warm=False))
+    return open_sandbox(world, database, directory, Project(ACHARYA, warm=warm))
 
 
 @pytest.hookimpl(trylast=True)
@@ -121,9 +124,9 @@ class Pages:
         asked = [(folder / argument.split("::")[0]).resolve() for argument in self.config.args]
         return any(path.is_relative_to(self.docs) or self.docs.is_relative_to(path) for path in asked)
 
-    def open_sandbox(self, world: str, database: str, opened: ExitStack):
+    def open_sandbox(self, world: str, database: str, warm: bool, opened: ExitStack):
         directory = Path(opened.enter_context(TemporaryDirectory(prefix=f"{database}-", ignore_cleanup_errors=True)))
-        sandbox = self.config.hook.pytest_open_sandbox(world=world, database=database, directory=directory)
+        sandbox = self.config.hook.pytest_open_sandbox(world=world, database=database, directory=directory, warm=warm)
         opened.callback(sandbox.close)
         return sandbox
 

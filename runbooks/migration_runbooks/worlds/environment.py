@@ -8,7 +8,7 @@ from types import ModuleType
 
 from migration_runbooks.worlds import run, warm
 from migration_runbooks.worlds.engines.place import Place
-from migration_runbooks.worlds.project import Project, find_uv
+from migration_runbooks.worlds.project import PYTHON, Project, find_uv
 
 SYSTEM = ("/usr/bin", "/bin")
 
@@ -47,15 +47,20 @@ def virtual_environment(project: Project, place: Place) -> Path:
 
 
 def search_path(project: Project, place: Place, engine: ModuleType) -> list[Path]:
+    environments = [virtual_environment(project, place) / "bin", project.environment / "bin"]
+    python = [warm.folder(environments[1] / "python", project.environment)] if is_warm_python(project, place) else []
     uv = [folder_of_uv(project)] if project.with_uv else []
-    folders = [virtual_environment(project, place) / "bin", project.environment / "bin", *uv, *engine.tools(), *map(Path, SYSTEM)]
-    return list(dict.fromkeys(folders))
+    return list(dict.fromkeys([*python, *environments, *uv, *engine.tools(), *map(Path, SYSTEM)]))
+
+
+def is_warm_python(project: Project, place: Place) -> bool:
+    return project.warm and project.manage == PYTHON and virtual_environment(project, place) == project.environment
 
 
 def folder_of_uv(project: Project) -> Path:
     """Return a folder that holds uv alone: where uv lies there may be another Python too."""
     if project.warm and (uv := find_uv()):
-        return warm.folder(uv, project.environment)
+        return warm.folder(uv, project.environment, "run")
     folder = run.data_folder(run.current()) / "bin"
     with run.lock("uv"):
         if not folder.exists():

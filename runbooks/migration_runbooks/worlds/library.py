@@ -12,7 +12,7 @@ from pathlib import Path
 from migration_runbooks.paths import CHECKOUT
 from migration_runbooks.worlds import run
 from migration_runbooks.worlds.engines.place import Address
-from migration_runbooks.worlds.project import Project
+from migration_runbooks.worlds.project import PYTHON, Project
 from migration_runbooks.worlds.sandbox import Sandbox
 from migration_runbooks.worlds.world import open_sandbox
 
@@ -28,8 +28,7 @@ def open_library(database: str, directory: Path, world: str = "healthy", environ
 
     It runs in an environment of its own, or in the one given.
     """
-    python = ("python", "manage.py")
-    project = Project(LIBRARY, python, environment or own_environment(), variables, with_uv=False)
+    project = Project(LIBRARY, PYTHON, environment or own_environment(), variables, with_uv=False)
     return open_sandbox(world, database, directory / FOLDER, project)
 
 

@@ -15,6 +15,9 @@ from migration_runbooks.worlds.engines.place import Address
 UV_RUN = ("uv", "run", "manage.py")
 """The one spelling of Django's command in scripts and pages."""
 
+PYTHON = ("python", "manage.py")
+"""The spelling of projects that know no uv."""
+
 
 def database_url(address: Address) -> dict[str, str]:
     """Spell the address as DATABASE_URL, as dj-database-url reads it."""

@@ -100,7 +100,7 @@ def stop(folder: Path, data: Path) -> None:
 def connect_as_root(socket_path: Path | None = None) -> pymysql.Connection:
     import pymysql
 
-    return pymysql.connect(unix_socket=str(socket_path or socket()), user="root", autocommit=True)
+    return pymysql.connect(unix_socket=str(socket_path or socket()), user="root", autocommit=True, ssl_disabled=True)
 
 
 def create(place: Place) -> None:
@@ -146,7 +146,7 @@ def connect(place: Place) -> pymysql.Connection:
     """Return a connection in autocommit mode."""
     import pymysql
 
-    return pymysql.connect(unix_socket=str(socket()), user=USER, database=place.database, autocommit=True)
+    return pymysql.connect(unix_socket=str(socket()), user=USER, database=place.database, autocommit=True, ssl_disabled=True)
 
 
 def address(place: Place) -> Address:

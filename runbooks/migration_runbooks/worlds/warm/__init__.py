@@ -1,8 +1,9 @@
-"""Warm starts: in tests, `uv run manage.py` is a fork of one process of this run that has loaded Django's code already.
+"""Warm starts: in tests, a command of manage.py is a fork of one process of this run that has loaded Django's code already.
 
 A Django command takes a quarter of a second, and nearly all of it is spent on importing the same modules again. What
 runs is the same Python, the same Django and the project's own manage.py, and nothing of a project is loaded before the
-fork. Pages are never run this way: there each command is a process of its own, as it is for a reader.
+fork. On the first of a page's databases its commands don't run this way: there each is a process of its own, as it is for
+a reader.
 """
 
 from __future__ import annotations
@@ -19,21 +20,22 @@ HERE = Path(__file__).parent
 STARTED = "warm\n"
 
 
-def folder(uv: Path, environment: Path) -> Path:
-    """Return a folder whose `uv` starts manage.py warm in that environment and leaves everything else to `uv`.
+def folder(program: Path, environment: Path, *before: str) -> Path:
+    """Return a folder whose `uv` or `python`, as `program` is called, starts manage.py warm in that environment.
 
+    Warm is `program`, the words `before`, and then `manage.py …`; everything else is left to the program.
     Raises RuntimeError, with what the server printed, if the environment's server does not start.
     """
-    name = f"warm-{hashlib.sha256(str(environment).encode()).hexdigest()[:8]}"
+    name = f"warm-{hashlib.sha256(f'{program} {environment}'.encode()).hexdigest()[:8]}"
     place = run.data_folder(run.current()) / name
     with run.lock(name):
-        if not (place / "uv").exists():
+        if not (place / program.name).exists():
             place.mkdir(mode=0o711, exist_ok=True)
             socket = run.current() / f"{name}.socket"
             start(environment / "bin" / "python", socket)
-            client = shlex.join([sys.executable, "-IS", str(HERE / "client.py"), str(socket), str(uv), str(environment)])
-            (place / "uv").write_text(f'#!/bin/sh\nexec {client} "$@"\n')
-            (place / "uv").chmod(0o755)
+            client = shlex.join([sys.executable, "-IS", str(HERE / "client.py"), str(socket), str(program), str(environment), *before, "manage.py"])
+            (place / program.name).write_text(f'#!/bin/sh\nexec {client} -- "$@"\n')
+            (place / program.name).chmod(0o755)
     return place
 
 

@@ -1,7 +1,7 @@
-"""Stands in for `uv`: hands `uv run manage.py …` to the server of warm starts, and is itself the process that others see.
+"""Stands in for `uv` or `python`: hands commands of manage.py to the server of warm starts, and is the process that others see.
 
-Run by `python -IS`, with few imports: it must start fast. Arguments: the server's socket, the real uv, the virtual
-environment that the server runs in, then uv's own arguments.
+Run by `python -IS`, with few imports: it must start fast. Arguments: the server's socket, the real program, the virtual
+environment that the server runs in, the words with which a warm command begins, `--`, and the program's own arguments.
 """
 
 import _socket
@@ -9,16 +9,18 @@ import marshal
 import os
 import sys
 
-SOCKET, UV, ENVIRONMENT, *ARGUMENTS = sys.argv[1:]
+END = sys.argv.index("--")
+SOCKET, PROGRAM, ENVIRONMENT, *BEGINNING = sys.argv[1:END]
+ARGUMENTS = sys.argv[END + 1 :]
 
 
 def is_warm() -> bool:
-    return ARGUMENTS[:2] == ["run", "manage.py"] and os.environ.get("VIRTUAL_ENV") == ENVIRONMENT and os.path.exists("manage.py")
+    return ARGUMENTS[: len(BEGINNING)] == BEGINNING and os.environ.get("VIRTUAL_ENV") == ENVIRONMENT and os.path.exists("manage.py")
 
 
 def ask() -> int:
     """Send the command with this process's streams, and return the command's exit status."""
-    request = marshal.dumps((os.getcwd(), ARGUMENTS[1:], dict(os.environ)))
+    request = marshal.dumps((os.getcwd(), ARGUMENTS[len(BEGINNING) - 1 :], dict(os.environ)))
     streams = b"".join(stream.to_bytes(4, sys.byteorder) for stream in (0, 1, 2))
     server = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
     server.connect(SOCKET)
@@ -30,4 +32,4 @@ def ask() -> int:
 
 if is_warm():
     os._exit(ask())
-os.execv(UV, ["uv", *ARGUMENTS])
+os.execv(PROGRAM, [PROGRAM, *ARGUMENTS])

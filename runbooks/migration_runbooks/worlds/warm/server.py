@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import gc
 import importlib
+import io
 import marshal
 import os
 import selectors
 import signal
 import socket
+import ssl
 import sys
 import threading
 import time
@@ -25,7 +27,10 @@ def load() -> None:
     for name in CODE:
         with contextlib.suppress(ImportError):  # a driver that this machine lacks
             importlib.import_module(name)
+    # PyMySQL loads the machine's certificates for each connection, for one to a socket too: a third of a short command.
+    ssl.SSLContext.load_default_certs = lambda self, purpose=None: None
     gc.collect()
+    gc.disable()  # a command ends before its garbage is much
     gc.freeze()  # children share these pages until they write to them
 
 
@@ -98,6 +103,8 @@ def run(folder: str, argv: list[str], environment: dict[str, str]) -> None:
     os.environ.clear()
     os.environ.update(environment)
     time.tzset()
+    if environment.get("PYTHONUNBUFFERED"):
+        unbuffer()
     sys.argv[:] = argv
     extra = [path for path in environment.get("PYTHONPATH", "").split(os.pathsep) if path]
     sys.path[:0] = [folder, *extra]
@@ -116,6 +123,16 @@ def run(folder: str, argv: list[str], environment: dict[str, str]) -> None:
         sys.excepthook(type(own), own, own.__traceback__)
     finally:
         leave(status)
+
+
+def unbuffer() -> None:
+    """Write at once, as a Python that was started so: what comes from both streams is read in the order it was written."""
+    for name, number in (("stdout", 1), ("stderr", 2)):
+        old = getattr(sys, name)
+        raw = io.FileIO(number, "w", closefd=False)
+        new = io.TextIOWrapper(raw, encoding=old.encoding, errors=old.errors, write_through=True)
+        setattr(sys, name, new)
+        setattr(sys, f"__{name}__", new)
 
 
 def execute(script: Path) -> None:
