@@ -10,6 +10,7 @@ from django.db.migrations.state import ProjectState
 
 connection = connections[os.environ.get("RUNBOOK_DATABASE", "default")]
 FOUND, OK, UNKNOWN = 1, 0, 2
+NONE = (set(), set())
 
 
 def load():
@@ -34,18 +35,30 @@ def traces_of(model):
     return coarse, finer
 
 
-def walk(keys):
-    """{app: [(coarse, finer) before its first migration, after its first, …]} if `keys` run one after the other."""
+def traces_in(state, label):
+    """The same of all models of an app as they are in `state`."""
+    models = state.apps.get_models(include_auto_created=True, include_swapped=False)
+    own = [m for m in models if m._meta.app_label == label and m._meta.managed and not m._meta.proxy]
+    pairs = [traces_of(model) for model in own if router.allow_migrate_model(connection.alias, model)]
+    return tuple(set().union(*each) for each in zip(*pairs, strict=True)) or NONE
+
+
+def walk():
+    """{app: [(coarse, finer) before its first migration, after its first, …]} if all migrations run one after the other."""
     state, found = ProjectState(real_apps=loader.unmigrated_apps), {}
     assert state.apps  # rendered once; each migration then renders only what it changes
+    for key in order:
+        state = loader.graph.nodes[key].mutate_state(state, preserve=False)
+        found.setdefault(key[0], [NONE]).append(traces_in(state, key[0]))
+    return found
+
+
+def made_by(keys):
+    """{app: (coarse, finer)} after exactly these migrations."""
+    state = ProjectState(real_apps=loader.unmigrated_apps)
     for key in keys:
         state = loader.graph.nodes[key].mutate_state(state, preserve=False)
-        models = state.apps.get_models(include_auto_created=True, include_swapped=False)
-        own = [m for m in models if m._meta.app_label == key[0] and m._meta.managed and not m._meta.proxy]
-        own = [m for m in own if router.allow_migrate_model(connection.alias, m)]
-        pairs = [traces_of(model) for model in own]
-        found.setdefault(key[0], [(set(), set())]).append(tuple(set().union(*each) for each in zip(*pairs, strict=True)) or (set(), set()))
-    return found
+    return {label: traces_in(state, label) for label in {key[0] for key in keys}}
 
 
 def live_traces():
@@ -106,8 +119,8 @@ def nodes_in(rows):
 
 def examine():
     recorded = nodes_in(rows)
-    full, now, live = walk(order), walk([key for key in order if key in recorded]), live_traces()
-    return recorded, [App(label, steps, now.get(label, [(set(), set())])[-1], live) for label, steps in sorted(full.items())]
+    full, now, live = walk(), made_by([key for key in order if key in recorded]), live_traces()
+    return recorded, [App(label, steps, now.get(label, NONE), live) for label, steps in sorted(full.items())]
 
 
 def truth(recorded):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import signal
 import subprocess
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,13 +24,24 @@ from migration_runbooks.worlds.djangos import OLDEST_AND_NEWEST
 KILLER = Path(__file__).parent / "killer"
 INPUT_LINE = re.compile(r"^([A-Z][A-Z0-9_]*)=(.*)$", re.MULTILINE)
 MOST_KILLS = 60
-FIRST_COMMAND = "command"
+COMMAND = "command"
 
 
 def script(slug: str, step: str, database: str) -> Path:
     """The script of `step` for `database`: its own one where there is one, else the common one."""
     own = RUNBOOKS / slug / f"{step}.{database}.sh"
     return own if own.exists() else RUNBOOKS / slug / f"{step}.sh"
+
+
+def kills(changes: list[str]) -> Iterator[tuple[int, str]]:
+    """Yield number and name of each change before which to kill: all, but of equal ones in a row the first two and the last.
+
+    Before the first command nothing has happened yet.
+    """
+    for number, change in enumerate(changes, 1):
+        row = [*changes[max(0, number - 3) : number], *changes[number : number + 1]]
+        if row != [change] * 4 and (number, change) != (1, COMMAND):
+            yield number, change
 
 
 def inputs_in(output: str) -> dict[str, str]:
@@ -98,6 +110,10 @@ class RunbookProof:
         done = self.step(sandbox, "verify", inputs)
         assert (done.status == 0) == (status == 0), done.output
 
+    def assert_is(self, sandbox, rows: Snapshot, files: dict[str, str]) -> None:
+        assert rows.difference(sandbox.snapshot()) == []
+        assert sandbox.files() == files
+
     def has_undo(self, database: str) -> bool:
         return script(self.slug, "undo", database).exists()
 
@@ -115,40 +131,31 @@ class RunbookProof:
 
     def test_healthy_project_is_told_healthy_and_left_alone(self, database, tmp_path):
         with open_sandbox("healthy", database, tmp_path) as sandbox:
-            before, files = sandbox.snapshot(), sandbox.files()
+            before = sandbox.snapshot(), sandbox.files()
             assert self.step(sandbox, "diagnose", self.extra_inputs).status == 0
             self.step(sandbox, "fix", {**self.example_inputs(), **self.extra_inputs})
-            assert before.difference(sandbox.snapshot()) == []
-            assert sandbox.files() == files
+            self.assert_is(sandbox, *before)
 
-    def test_diagnose_and_verify_say_broken_and_change_nothing(self, database, cause, tmp_path):
+    def test_diagnose_fix_verify_fix_again_undo(self, database, cause, tmp_path):
         with open_sandbox(self.broken_world(cause), database, tmp_path) as sandbox:
-            before, files = sandbox.snapshot(), sandbox.files()
+            broken = sandbox.snapshot(), sandbox.files()
             inputs = self.diagnose(sandbox)
             self.verify(sandbox, inputs, status=1)
             assert {i.name for i in find(self.slug).inputs} <= set(inputs), "diagnose must find every input"
-            assert before.difference(sandbox.snapshot()) == []
-            assert sandbox.files() == files
+            self.assert_is(sandbox, *broken)
 
-    def test_fix_verify_fix_again_undo(self, database, cause, tmp_path):
-        with open_sandbox(self.broken_world(cause), database, tmp_path) as sandbox:
-            broken, broken_files = sandbox.snapshot(), sandbox.files()
-            inputs = self.diagnose(sandbox)
             self.fix(sandbox, inputs)
             self.verify(sandbox, inputs)
-            fixed, fixed_files = sandbox.snapshot(), sandbox.files()
-            self.check_fixed(cause, broken, fixed, sandbox)
+            fixed = sandbox.snapshot(), sandbox.files()
+            self.check_fixed(cause, broken[0], fixed[0], sandbox)
             assert self.step(sandbox, "diagnose", self.extra_inputs).status == 0
-
             self.fix(sandbox, inputs)
-            assert fixed.difference(sandbox.snapshot()) == []
-            assert sandbox.files() == fixed_files
+            self.assert_is(sandbox, *fixed)
 
             if self.has_undo(database):
                 undone = self.step(sandbox, "undo", inputs)
                 assert undone.status == 0, undone.output
-                assert broken.difference(sandbox.snapshot()) == []
-                assert sandbox.files() == broken_files
+                self.assert_is(sandbox, *broken)
 
     @pytest.mark.parametrize("step", ["fix", "undo"])
     def test_killed_at_every_change(self, database, cause, step, tmp_path):
@@ -159,9 +166,7 @@ class RunbookProof:
             goal, changes = self.run_to_the_end(before, step, inputs, tmp_path / "whole")
             assert 0 < len(changes) <= MOST_KILLS, changes
             finished: list[State] = []
-            for kill_at, change in enumerate(changes, 1):
-                if kill_at == 1 and change == FIRST_COMMAND:
-                    continue  # nothing has happened yet
+            for kill_at, change in kills(changes):
                 with copy_sandbox(before, tmp_path / str(kill_at)) as sandbox:
                     assert self.killed(sandbox, step, inputs, kill_at) == -signal.SIGKILL
                     self.finish_once(sandbox, step, inputs, goal, finished, f"killed before {change}")
@@ -182,42 +187,41 @@ class RunbookProof:
 
         page = DOCS / "runbooks" / f"{self.slug}.md"
         with open_sandbox(self.broken_world(""), database, tmp_path / "scripts") as by_script:
-            if not self.has_undo(database):  # else the scripts end where they began: test_fix_verify_fix_again_undo
+            if not self.has_undo(database):  # else the scripts end where they began: test_diagnose_fix_verify_fix_again_undo
                 self.fix(by_script, self.diagnose(by_script))
             by_script_end = by_script.snapshot(), by_script.files()
         with open_sandbox(self.broken_world(""), database, tmp_path / "page") as by_page:
             results = run_page(page, database, by_page)
             assert [f"{r.where}: {r.reason}" for r in results if r.result in ("failed", "blocked")] == []
-            assert by_page.snapshot().difference(by_script_end[0]) == []
-            assert by_page.files() == by_script_end[1]
+            self.assert_is(by_page, *by_script_end)
 
     def test_runbook_run_repairs_and_undoes(self, database, tmp_path):
         settings = [part for name, value in self.extra_inputs.items() for part in ("--set", f"{name}={value}")]
         with open_sandbox(self.broken_world(""), database, tmp_path) as sandbox:
-            broken, files = sandbox.snapshot(), sandbox.files()
+            broken = sandbox.snapshot(), sandbox.files()
             planned = sandbox.run("runbook", "run", self.slug, *settings)
             assert planned.status != 0 and "--apply" in planned.output, planned.output
-            assert broken.difference(sandbox.snapshot()) == [] and sandbox.files() == files
+            self.assert_is(sandbox, *broken)
             done = sandbox.run("runbook", "run", self.slug, "--apply", "--yes", *settings)
             assert done.status == 0, done.output
-            self.check_fixed("", broken, sandbox.snapshot(), sandbox)
+            self.check_fixed("", broken[0], sandbox.snapshot(), sandbox)
             if self.has_undo(database):
                 undone = sandbox.run("runbook", "undo", "last")
                 assert undone.status == 0, undone.output
-                assert broken.difference(sandbox.snapshot()) == [] and sandbox.files() == files
+                self.assert_is(sandbox, *broken)
 
     def test_repairs_a_project_that_is_not_acharya(self, database, tmp_path):
         with open_library(database, tmp_path) as library:
             self.break_other_project(library)
-            broken, files = library.snapshot(), library.files()
+            broken = library.snapshot(), library.files()
             inputs = self.diagnose(library)
             self.fix(library, inputs)
             self.verify(library, inputs)
-            self.check_other_project(broken, library.snapshot(), library)
+            self.check_other_project(broken[0], library.snapshot(), library)
             if self.has_undo(database):
                 undone = self.step(library, "undo", inputs)
                 assert undone.status == 0, undone.output
-                assert broken.difference(library.snapshot()) == [] and library.files() == files
+                self.assert_is(library, *broken)
 
     # --- helpers of the kill test -----------------------------------------------------------------------------------
 

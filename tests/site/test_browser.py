@@ -22,8 +22,9 @@ QUIET = [
     "--disable-sync",
 ]
 PAGES = sorted(page.relative_to(DOCS).with_suffix("").as_posix() for page in DOCS.rglob("*.md"))
-WIDTHS = (1280, 360)
-BACKGROUNDS = {"light": "rgb(255, 255, 255)", "dark": "rgb(17, 22, 29)"}
+WIDE, NARROW = 1280, 360
+LOOKS = ((WIDE, "light", "rgb(255, 255, 255)"), (NARROW, "dark", "rgb(17, 22, 29)"))
+"""Width, colour scheme and the background that tells that the scheme is in force."""
 
 
 class Silent(http.server.SimpleHTTPRequestHandler):
@@ -52,18 +53,26 @@ def browser():
         browser.close()
 
 
+@pytest.fixture(scope="module")
+def window(browser):
+    """What tabs share: above all the files that each page needs again."""
+    window = browser.new_context(color_scheme="light", viewport={"width": WIDE, "height": 800})
+    window.grant_permissions(["clipboard-read", "clipboard-write"])
+    yield window
+    window.close()
+
+
 @pytest.fixture
-def tab(browser, base):
+def tab(window, base):
     """A new tab that notes what goes wrong in `tab.troubles`."""
-    tab = browser.new_page(color_scheme="light", viewport={"width": WIDTHS[0], "height": 800})
-    tab.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    tab = window.new_page()
     tab.troubles = []
     tab.on("console", lambda message: message.type in ("error", "warning") and tab.troubles.append(message.text))
     tab.on("pageerror", lambda error: tab.troubles.append(str(error)))
     tab.on("response", lambda reply: reply.ok or tab.troubles.append(f"{reply.status} {reply.url}"))
     tab.on("request", lambda request: is_own(request.url, base) or tab.troubles.append(f"left the site: {request.url}"))
     yield tab
-    tab.context.close()
+    tab.close()
 
 
 def is_own(address: str, base: str) -> bool:
@@ -75,14 +84,11 @@ def test_page_is_quiet_and_fits(tab, base, page):
     tab.goto(base + re.sub(r"(^|/)index/$", r"\1", f"{page}/"))
     assert not tab.troubles
     tab.locator(".md-code__nav").or_(tab.locator("h1")).first.wait_for()
-    for width in WIDTHS:
+    for width, scheme, background in LOOKS:
         tab.set_viewport_size({"width": width, "height": 800})
-        for scheme, background in BACKGROUNDS.items():
-            tab.emulate_media(color_scheme=scheme)
-            tab.wait_for_function(
-                "colour => getComputedStyle(document.body).backgroundColor === colour", arg=background
-            )
-            assert tab.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), f"scrolls at {width} px"
+        tab.emulate_media(color_scheme=scheme)
+        tab.wait_for_function("colour => getComputedStyle(document.body).backgroundColor === colour", arg=background)
+        assert tab.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), f"scrolls at {width} px"
     assert not tab.troubles
 
 

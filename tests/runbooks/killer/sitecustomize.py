@@ -1,7 +1,8 @@
 """Kills the whole script at its N-th change, so that a fix can be proven to survive `kill -9` anywhere.
 
 Python imports this module by itself when its folder is on PYTHONPATH. A change is an SQL statement that is not a
-query, a commit, or a file of the project written, renamed or removed. `commands.bash` counts the shell's commands.
+query, the commit of such statements, or a file of the project written, renamed or removed. `commands.bash` counts the
+shell's commands.
 """
 
 from __future__ import annotations
@@ -42,7 +43,9 @@ def watch_files(event: str, arguments: tuple) -> None:
         if writes and is_project_file(path):
             change(f"write {os.fsdecode(path)}")
     elif event in ("os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.link") and is_project_file(arguments[0]):
-        change(f"{event} {os.fsdecode(arguments[0])}")
+        is_there = event == "os.mkdir" and os.path.exists(arguments[0])
+        if not is_there:
+            change(f"{event} {os.fsdecode(arguments[0])}")
 
 
 class WatchDjango(importlib.abc.MetaPathFinder):
@@ -59,27 +62,35 @@ class WatchDjango(importlib.abc.MetaPathFinder):
         spec.loader.exec_module = lambda module: (run(module), patch(module))[0]
         return spec
 
-    @staticmethod
-    def patch_cursor(module):
-        execute = module.CursorWrapper.execute
+    uncommitted = False
 
-        def watched(self, sql, params=None):
+    @classmethod
+    def patch_cursor(cls, module):
+        for name in ("execute", "executemany"):
+            setattr(module.CursorWrapper, name, cls.watched(getattr(module.CursorWrapper, name)))
+
+    @classmethod
+    def watched(cls, execute):
+        def counted(self, sql, params=None):
             words = str(sql).split(None, 1)
             if words and words[0].upper() not in ("SELECT", "SHOW", "PRAGMA", "SAVEPOINT", "RELEASE", "BEGIN", "SET"):
+                cls.uncommitted = True
                 change(f"sql {str(sql)[:80]!r}")
             return execute(self, sql, params)
 
-        module.CursorWrapper.execute = watched
+        return counted
 
-    @staticmethod
-    def patch_commit(module):
+    @classmethod
+    def patch_commit(cls, module):
         commit = module.BaseDatabaseWrapper._commit
 
-        def watched(self):
-            change("commit")
+        def counted(self):
+            if cls.uncommitted:
+                cls.uncommitted = False
+                change("commit")
             return commit(self)
 
-        module.BaseDatabaseWrapper._commit = watched
+        module.BaseDatabaseWrapper._commit = counted
 
 
 if "KILL_COUNT" in os.environ:
