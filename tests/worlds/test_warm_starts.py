@@ -84,6 +84,13 @@ def test_standard_input_is_passed(both):
     assert same(both, "shell", "-v", "0", input="print(6 * 7)").output == "42\n"
 
 
+def test_new_files_get_the_rights_that_the_shell_asks_for(both):
+    for sandbox in both:
+        assert sandbox.run("bash", "-c", "umask 077; uv run manage.py makemigrations fees --empty -n private -v 0").status == 0
+        (made,) = sandbox.project.glob("fees/migrations/*_private.py")
+        assert made.stat().st_mode & 0o777 == 0o600
+
+
 def test_a_module_that_python_loads_at_its_start_is_loaded(both, tmp_path):
     (tmp_path / "sitecustomize.py").write_text("print('customized')\n")
     for sandbox in both:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -85,8 +86,8 @@ class PageSybil(Sybil):
         raise pytest.skip.Exception(reason, _use_item_location=True)
 
     def _sandbox(self, run: PageRun):
-        """Open the page's sandbox: on its first database each command is a process of its own, as it is for a reader."""
-        warm = self.database != variants(run.page)[0]
+        """Open the page's sandbox. In CI each command on its first database is a process of its own, as it is for a reader."""
+        warm = self.database != variants(run.page)[0] or "CI" not in os.environ
         return self.surroundings.open_sandbox(run.page.world, self.database, warm, run.opened)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 import venv
@@ -14,7 +13,7 @@ from migration_runbooks.worlds import run
 from migration_runbooks.worlds.engines.place import Address
 from migration_runbooks.worlds.project import PYTHON, Project
 from migration_runbooks.worlds.sandbox import Sandbox
-from migration_runbooks.worlds.world import open_sandbox
+from migration_runbooks.worlds.world import link_or_copy, open_sandbox
 
 LIBRARY = CHECKOUT / "tests" / "library"
 FOLDER = "my library"
@@ -71,10 +70,3 @@ def copy_package(name: str, site_packages: Path) -> None:
             shutil.copytree(source, site_packages / top, copy_function=link_or_copy, dirs_exist_ok=True)
         else:
             link_or_copy(source, site_packages / top)
-
-
-def link_or_copy(source: str | Path, target: str | Path) -> None:
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copy2(source, target)  # another file system

@@ -2,8 +2,8 @@
 
 A Django command takes a quarter of a second, and nearly all of it is spent on importing the same modules again. What
 runs is the same Python, the same Django and the project's own manage.py, and nothing of a project is loaded before the
-fork. On the first of a page's databases its commands don't run this way: there each is a process of its own, as it is for
-a reader.
+fork. In CI (a variable `CI`) pages don't run this way on the first of their databases: there each command is a process of
+its own, as it is for a reader.
 """
 
 from __future__ import annotations

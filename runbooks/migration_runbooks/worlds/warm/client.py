@@ -20,7 +20,7 @@ def is_warm() -> bool:
 
 def ask() -> int:
     """Send the command with this process's streams, and return the command's exit status."""
-    request = marshal.dumps((os.getcwd(), ARGUMENTS[len(BEGINNING) - 1 :], dict(os.environ)))
+    request = marshal.dumps((os.getcwd(), ARGUMENTS[len(BEGINNING) - 1 :], dict(os.environ), os.umask(0)))
     streams = b"".join(stream.to_bytes(4, sys.byteorder) for stream in (0, 1, 2))
     server = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
     server.connect(SOCKET)

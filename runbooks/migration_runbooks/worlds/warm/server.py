@@ -97,9 +97,10 @@ def finish(waiting: selectors.BaseSelector, handle: int, process: int, client: s
     client.close()
 
 
-def run(folder: str, argv: list[str], environment: dict[str, str]) -> None:
-    """Be `python manage.py …` in that folder and environment. Does not return."""
+def run(folder: str, argv: list[str], environment: dict[str, str], umask: int) -> None:
+    """Be `python manage.py …` in that folder and environment, with that mask for new files. Does not return."""
     os.chdir(folder)
+    os.umask(umask)
     os.environ.clear()
     os.environ.update(environment)
     time.tzset()
