@@ -3,6 +3,8 @@ export KILL_GROUP=${KILL_GROUP:-$$}
 __change() {
   [ "$BASHPID" = "$$" ] || return 0
   printf 'command\n' >>"$KILL_COUNT"
-  if [ "$KILL_AT" -gt 0 ] && [ "$(wc -l <"$KILL_COUNT")" -eq "$KILL_AT" ]; then kill -9 -- "-$KILL_GROUP" 0; fi
+  local changes
+  mapfile -t changes <"$KILL_COUNT"
+  if [ "$KILL_AT" -eq "${#changes[@]}" ]; then kill -9 -- "-$KILL_GROUP" 0; fi
 }
 trap __change DEBUG
