@@ -55,29 +55,31 @@ def browser():
 
 
 @pytest.fixture(scope="module")
-def window(browser):
-    """What tabs share: above all the files that each page needs again."""
-    window = browser.new_context(color_scheme="light", viewport={"width": WIDE, "height": 800})
-    window.grant_permissions(["clipboard-read", "clipboard-write"])
-    yield window
-    window.close()
-
-
-@pytest.fixture
-def tab(window, base):
-    """A new tab that notes what goes wrong in `tab.troubles`."""
-    tab = window.new_page()
+def only_tab(browser, base):
+    """The tab of all tests: a new one would be a new window, whose own frame costs more than a page."""
+    tab = browser.new_page()
+    tab.context.grant_permissions(["clipboard-read", "clipboard-write"])
     tab.troubles = []
     tab.on("console", lambda message: message.type in ("error", "warning") and tab.troubles.append(message.text))
     tab.on("pageerror", lambda error: tab.troubles.append(str(error)))
-    tab.on("response", lambda reply: reply.ok or tab.troubles.append(f"{reply.status} {reply.url}"))
+    tab.on("response", lambda reply: reply.status < 400 or tab.troubles.append(f"{reply.status} {reply.url}"))
     tab.on("request", lambda request: is_own(request.url, base) or tab.troubles.append(f"left the site: {request.url}"))
-    yield tab
-    tab.close()
+    return tab
+
+
+@pytest.fixture
+def tab(only_tab):
+    """A tab that shows nothing yet and notes what goes wrong in `tab.troubles`."""
+    only_tab.goto("about:blank")
+    only_tab.troubles.clear()
+    only_tab.set_viewport_size({"width": WIDE, "height": 800})
+    only_tab.emulate_media(color_scheme="light")
+    yield only_tab
+    only_tab.unroute_all()
 
 
 def is_own(address: str, base: str) -> bool:
-    return address.startswith((base, "data:", "blob:"))
+    return address.startswith((base, "about:", "data:", "blob:"))
 
 
 @pytest.fixture(scope="module")

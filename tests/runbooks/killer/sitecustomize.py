@@ -17,6 +17,7 @@ from pathlib import Path
 COUNT = Path(os.environ.get("KILL_COUNT", os.devnull))
 KILL_AT = int(os.environ.get("KILL_AT", "0"))
 PROJECT = os.getcwd()
+ROWS = ("INSERT", "UPDATE", "DELETE")
 DATABASE_SUFFIXES = (".sqlite3", "-journal", "-wal", "-shm")
 
 
@@ -75,7 +76,8 @@ class WatchDjango(importlib.abc.MetaPathFinder):
             words = str(sql).split(None, 1)
             if words and words[0].upper() not in ("SELECT", "SHOW", "PRAGMA", "SAVEPOINT", "RELEASE", "BEGIN", "SET"):
                 cls.uncommitted = True
-                change(f"sql {str(sql)[:80]!r}")
+                inside = self.db.in_atomic_block and (words[0].upper() in ROWS or self.db.features.can_rollback_ddl)
+                change(f"{'sql in a transaction' if inside else 'sql'} {str(sql)[:80]!r}")
             return execute(self, sql, params)
 
         return counted

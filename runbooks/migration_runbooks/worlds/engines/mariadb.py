@@ -29,6 +29,7 @@ SETTINGS = (
     "--innodb-use-native-aio=0",  # a memory file system has none, and many servers at once exhaust the kernel's
     "--innodb-fast-shutdown=2",
     "--innodb-buffer-pool-size=64M",
+    "--innodb-stats-persistent=0",  # each statement of a clone that makes or drops a table would write statistics too
     "--character-set-server=utf8mb4",
     "--collation-server=utf8mb4_general_ci",
     "--default-time-zone=+00:00",
