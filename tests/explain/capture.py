@@ -62,13 +62,14 @@ class Project:
 
     def manage(self, *arguments: str, text: str = "") -> str:
         command = [sys.executable, "manage.py", *arguments]
-        done = subprocess.run(command, cwd=self.folder, input=text, capture_output=True, text=True)
+        stable = os.environ | {"PYTHONHASHSEED": "2"}  # Django names a cycle in the order of a set
+        done = subprocess.run(command, cwd=self.folder, env=stable, input=text, capture_output=True, text=True)
         output = done.stdout + done.stderr
-        packages = str(Path(os.__file__).parent / "site-packages")
-        venv = str(Path(sys.prefix) / "lib" / Path(os.__file__).parent.name)
-        return (
-            output.replace(str(self.folder), "/srv/library").replace(venv, "/usr/lib/python3").replace(packages, "/usr")
-        )
+        standard = Path(os.__file__).parent
+        venv = Path(sys.prefix) / "lib" / standard.name
+        for place, shown in ((self.folder, "/srv/library"), (venv, "/usr/lib/python3"), (standard, "/usr/lib/python3")):
+            output = output.replace(str(place), shown)
+        return output
 
 
 def inconsistent_history(project: Project) -> str:

@@ -82,6 +82,11 @@ EXPECTED = {
 NOT_OURS = ("healthy-sqlite", "refused-connection-sqlite", "missing-package-sqlite")
 
 
+def test_no_fixture_names_a_folder_of_the_machine_that_made_it():
+    texts = {file.name: file.read_text() for file in FIXTURES.glob("*.txt")}
+    assert [name for name, text in texts.items() if "pyenv" in text or "/home/" in text or "/root/" in text] == []
+
+
 def read(name: str) -> str:
     return (FIXTURES / f"{name}.txt").read_text()
 

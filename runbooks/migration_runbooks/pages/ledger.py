@@ -6,7 +6,6 @@ import json
 import platform
 import shutil
 from dataclasses import dataclass
-from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
@@ -44,7 +43,7 @@ class Ledger:
             "result": result.result,
             "reason": result.reason,
             "seconds": result.seconds,
-            "django": installed("django"),
+            "django": version("django"),
             "python": platform.python_version(),
             "server": server,
         }
@@ -98,9 +97,6 @@ def expected(root: Path) -> set[Key]:
         for database in variants(page):
             keys |= {(page_name(path, root / "docs"), block.ordinal, database) for block in on(page, database)}
     return keys
-
-
-installed = cache(version)
 
 
 def variants(page: Page) -> list[str | None]:
