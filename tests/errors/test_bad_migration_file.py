@@ -92,6 +92,14 @@ def test_first_migration_is_overwritten_where_the_folder_is_no_package(database,
     assert new.manage("migrate").status == 1
 
 
+@on("sqlite")
+def test_migration_that_another_app_needs_is_missing_where_the_folder_is_no_package(database, opened):
+    sandbox = opened("healthy", database)
+    (sandbox.project / "students/migrations/__init__.py").unlink()
+    done = sandbox.manage("migrate")
+    assert done.status == 1 and "NodeNotFoundError" in last_line(done.output) and "('students', '" in last_line(done.output)
+
+
 @on_all
 def test_new_database_gets_no_tables_where_the_folder_is_no_package(database, opened):
     sandbox = opened("empty", database)

@@ -172,3 +172,12 @@ def test_ids_are_unique_where_a_snippet_brings_a_fence_with_the_same_line(guide)
     result = guide.run("-v")
     result.assert_outcomes(passed=3)
     result.stdout.fnmatch_lines([f"*::sqlite,{name} PASSED*" for name in ("line:6", "line:11", "line:12")])
+
+
+def test_in_ci_commands_on_a_pages_first_database_are_not_started_warm(guide, monkeypatch):
+    started = guide.root / "started"
+    guide.page(f'\n```bash\necho "$DATABASE $WARM" >> {started}\n```\n', databases="sqlite, postgresql")
+    guide.run()
+    monkeypatch.setenv("CI", "true")
+    guide.run()
+    assert started.read_text().splitlines() == ["sqlite True", "postgresql True", "sqlite False", "postgresql True"]

@@ -7,6 +7,7 @@ from pathlib import Path
 from migration_runbooks.worlds import Project
 from migration_runbooks.worlds.engines.place import Address
 from migration_runbooks.worlds.locked import locked_environment
+from migration_runbooks.worlds.project import PYTHON
 
 FOLDER = Path(__file__).parent / "project"
 
@@ -21,4 +22,4 @@ def published(name: str) -> Project:
             **{f"PUBLISHED_DB_{part}": value for part, value in parts.items() if value},
         }
 
-    return Project(FOLDER, ("python", "manage.py"), locked_environment(name), variables, with_uv=False)
+    return Project(FOLDER, PYTHON, locked_environment(name), variables, with_uv=False)

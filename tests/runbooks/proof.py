@@ -35,15 +35,15 @@ def script(slug: str, step: str, database: str) -> Path:
 
 
 def kills(changes: list[str]) -> Iterator[tuple[int, str]]:
-    """Yield number and name of each change before which to kill: all, but of alike ones in a row the first two and the last.
+    """Yield number and name of each change before which to kill: all that can leave something of their own.
 
-    Alike are equal changes, and statements inside a transaction, which a kill takes back together. Before the first command
-    nothing has happened yet.
+    Of statements in a row inside one transaction, which a kill takes back together, the first two and the last stand for
+    all. Before the first command nothing has happened yet.
     """
-    alike = [INSIDE if change.startswith(INSIDE) else change for change in changes]
     for number, change in enumerate(changes, 1):
-        row = [*alike[max(0, number - 3) : number], *alike[number : number + 1]]
-        if row != alike[number - 1 : number] * 4 and (number, change) != (1, COMMAND):
+        around = [*changes[max(0, number - 3) : number], *changes[number : number + 1]]
+        in_the_middle = len(around) == 4 and all(each.startswith(INSIDE) for each in around)
+        if not in_the_middle and (number, change) != (1, COMMAND):
             yield number, change
 
 
@@ -266,15 +266,16 @@ class RunbookProof:
 
 
 def databases_that_differ(runbook: Runbook, test: str) -> list[str]:
-    """Return the databases on which the test can end differently.
+    """Return the databases on which the test can end differently: all, but for the two kinds that one database stands for.
 
-    A runbook that never starts Django does the same on all; one whose only fix changes files alone leaves the same after
-    a kill.
+    Those are a kill of a fix that is the same for all and changes files alone, and all else than the repair itself of a
+    runbook that never starts Django.
     """
     fixes = {script(runbook.slug, "fix", database) for database in runbook.databases}
     files_alone = len(fixes) == 1 and not touches_database(runbook)
-    alike = not runbook.django or (files_alone and test == "test_killed_at_every_change")
-    return runbook.databases[:1] if alike else runbook.databases
+    killed, repair = RunbookProof.test_killed_at_every_change, RunbookProof.test_diagnose_fix_verify_fix_again_undo
+    alike = test == killed.__name__ if runbook.django else test != repair.__name__
+    return runbook.databases[:1] if files_alone and alike else runbook.databases
 
 
 def pytest_generate_tests(metafunc):

@@ -23,9 +23,8 @@ QUIET = [
     "--disable-sync",
 ]
 PAGES = sorted(page.relative_to(DOCS).with_suffix("").as_posix() for page in DOCS.rglob("*.md"))
-WIDE, NARROW = 1280, 360
-LOOKS = ((WIDE, "light", "rgb(255, 255, 255)"), (NARROW, "dark", "rgb(17, 22, 29)"))
-"""Width, colour scheme and the background that tells that the scheme is in force."""
+WIDTHS = (1280, 360)
+BACKGROUNDS = {"light": "rgb(255, 255, 255)", "dark": "rgb(17, 22, 29)"}
 
 
 class Silent(http.server.SimpleHTTPRequestHandler):
@@ -56,7 +55,7 @@ def browser():
 
 @pytest.fixture(scope="module")
 def only_tab(browser, base):
-    """The tab of all tests: a new one would be a new window, whose own frame costs more than a page."""
+    """The tab of all tests: a new one is a new window, whose frame Chromium renders anew, and has nothing cached."""
     tab = browser.new_page()
     tab.context.grant_permissions(["clipboard-read", "clipboard-write"])
     tab.troubles = []
@@ -72,7 +71,7 @@ def tab(only_tab):
     """A tab that shows nothing yet and notes what goes wrong in `tab.troubles`."""
     only_tab.goto("about:blank")
     only_tab.troubles.clear()
-    only_tab.set_viewport_size({"width": WIDE, "height": 800})
+    only_tab.set_viewport_size({"width": WIDTHS[0], "height": 800})
     only_tab.emulate_media(color_scheme="light")
     yield only_tab
     only_tab.unroute_all()
@@ -94,11 +93,14 @@ def test_page_is_quiet_and_fits(tab, base, empty_index, page):
     tab.goto(base + re.sub(r"(^|/)index/$", r"\1", f"{page}/"))
     assert not tab.troubles
     tab.locator(".md-code__nav").or_(tab.locator("h1")).first.wait_for()
-    for width, scheme, background in LOOKS:
+    for width in WIDTHS:
         tab.set_viewport_size({"width": width, "height": 800})
-        tab.emulate_media(color_scheme=scheme)
-        tab.wait_for_function("colour => getComputedStyle(document.body).backgroundColor === colour", arg=background)
-        assert tab.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), f"scrolls at {width} px"
+        for scheme, background in BACKGROUNDS.items():
+            tab.emulate_media(color_scheme=scheme)
+            tab.wait_for_function(
+                "colour => getComputedStyle(document.body).backgroundColor === colour", arg=background
+            )
+            assert tab.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), f"scrolls at {width} px"
     assert not tab.troubles
 
 
@@ -139,7 +141,7 @@ def test_search_finds_the_page_of_each_message_first(tab, base, how):
             field.fill(text)
             field.press("End")
         try:
-            tab.wait_for_function(FIRST_IS, arg=f"/errors/{slug}/", timeout=5000)
+            tab.wait_for_function(FIRST_IS, arg=f"/errors/{slug}/", timeout=10_000)
         except TimeoutError:
             missed.append(f"{text} -> {results.first.get_attribute('href') if results.count() else 'nothing'}")
     assert not missed, "\n".join(missed)

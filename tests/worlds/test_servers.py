@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -154,6 +155,14 @@ def test_pytest_shares_one_run_and_ends_it(pytester, monkeypatch, workers, end):
     noted = set((pytester.path / "runs").read_text().split())
     assert len(noted) == 1
     assert not Path(noted.pop()).exists()
+
+
+def test_interrupts_are_heard_where_a_script_put_the_tests_into_the_background(pytester, monkeypatch):
+    for name in [name for name in os.environ if name.startswith(("PYTEST_", run.VARIABLE))]:
+        monkeypatch.delenv(name)
+    pytester.makepyfile("import signal\ndef test_it(): assert signal.getsignal(signal.SIGINT) is signal.default_int_handler")
+    script = f"{shlex.quote(sys.executable)} -m pytest -p migration_runbooks.worlds.pytest_plugin & wait $!"
+    pytester.run("sh", "-c", script).assert_outcomes(passed=1)
 
 
 def test_pytest_shows_the_log_of_a_server_that_died(pytester, monkeypatch):

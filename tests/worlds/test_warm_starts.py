@@ -91,6 +91,13 @@ def test_new_files_get_the_rights_that_the_shell_asks_for(both):
         assert made.stat().st_mode & 0o777 == 0o600
 
 
+def test_both_streams_are_in_the_order_in_which_they_were_written(both):
+    program = "import sys; print(1); print(2, file=sys.stderr); print(3)"
+    for sandbox in both:
+        done = sandbox.run("bash", "-c", f"uv run manage.py shell -v 0 -c '{program}' 2>&1", PYTHONUNBUFFERED="1")
+        assert done.stdout == "1\n2\n3\n"
+
+
 def test_a_module_that_python_loads_at_its_start_is_loaded(both, tmp_path):
     (tmp_path / "sitecustomize.py").write_text("print('customized')\n")
     for sandbox in both:

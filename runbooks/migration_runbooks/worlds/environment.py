@@ -47,10 +47,11 @@ def virtual_environment(project: Project, place: Place) -> Path:
 
 
 def search_path(project: Project, place: Place, engine: ModuleType) -> list[Path]:
-    environments = [virtual_environment(project, place) / "bin", project.environment / "bin"]
-    python = [warm.folder(environments[1] / "python", project.environment)] if is_warm_python(project, place) else []
+    shared = project.environment / "bin"
+    python = [warm.folder(shared / "python", project.environment)] if is_warm_python(project, place) else []
     uv = [folder_of_uv(project)] if project.with_uv else []
-    return list(dict.fromkeys([*python, *environments, *uv, *engine.tools(), *map(Path, SYSTEM)]))
+    folders = [*python, virtual_environment(project, place) / "bin", shared, *uv, *engine.tools(), *map(Path, SYSTEM)]
+    return list(dict.fromkeys(folders))
 
 
 def is_warm_python(project: Project, place: Place) -> bool:

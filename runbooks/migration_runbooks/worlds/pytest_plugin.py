@@ -6,6 +6,7 @@ Temporary folders, `tmp_path` too, lie in the run and go with it: in memory SQLi
 from __future__ import annotations
 
 import os
+import signal
 import tempfile
 
 import pytest
@@ -20,6 +21,8 @@ LAST_OF_A_LOG = 6000
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # what a script puts in the background begins so; tests send it
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if not hasattr(config, "workerinput") and run.VARIABLE not in os.environ:
         run.begin()
         config.stash[BEFORE] = os.environ.get("TMPDIR")

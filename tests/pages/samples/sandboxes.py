@@ -22,7 +22,7 @@ class EmptySandbox:
         pass
 
 
-def pytest_open_sandbox(world, database, directory):
+def pytest_open_sandbox(world, database, directory, warm):
     if world == "impossible":
         raise RuntimeError("reproduce.sh ended with status 1")
     tools = directory / "bin"
@@ -32,7 +32,7 @@ def pytest_open_sandbox(world, database, directory):
     (tools / "uv").write_text(UV)
     (tools / "uv").chmod(0o755)
     (project / "manage.py").write_text(MANAGE)
-    environment = {"PATH": f"{tools}:{os.environ['PATH']}", "HOME": str(directory), "DATABASE": database}
+    environment = {"PATH": f"{tools}:{os.environ['PATH']}", "HOME": str(directory), "DATABASE": database, "WARM": str(warm)}
     return EmptySandbox(project, environment)
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 COUNT = Path(os.environ.get("KILL_COUNT", os.devnull))
 KILL_AT = int(os.environ.get("KILL_AT", "0"))
 PROJECT = os.getcwd()
+QUERIES = ("", "SELECT", "SHOW", "PRAGMA", "SAVEPOINT", "RELEASE", "BEGIN", "SET")
 ROWS = ("INSERT", "UPDATE", "DELETE")
 DATABASE_SUFFIXES = (".sqlite3", "-journal", "-wal", "-shm")
 
@@ -73,11 +74,12 @@ class WatchDjango(importlib.abc.MetaPathFinder):
     @classmethod
     def watched(cls, execute):
         def counted(self, sql, params=None):
-            words = str(sql).split(None, 1)
-            if words and words[0].upper() not in ("SELECT", "SHOW", "PRAGMA", "SAVEPOINT", "RELEASE", "BEGIN", "SET"):
-                cls.uncommitted = True
-                inside = self.db.in_atomic_block and (words[0].upper() in ROWS or self.db.features.can_rollback_ddl)
-                change(f"{'sql in a transaction' if inside else 'sql'} {str(sql)[:80]!r}")
+            word = str(sql).split(None, 1)[0].upper() if str(sql).strip() else ""
+            if word in QUERIES and "setval(" not in str(sql):
+                return execute(self, sql, params)
+            cls.uncommitted = True
+            inside = self.db.in_atomic_block and (word in ROWS or self.db.features.can_rollback_ddl)
+            change(f"{'sql in a transaction' if inside else 'sql'} {str(sql)[:80]!r}")
             return execute(self, sql, params)
 
         return counted

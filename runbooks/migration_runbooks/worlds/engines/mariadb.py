@@ -29,7 +29,6 @@ SETTINGS = (
     "--innodb-use-native-aio=0",  # a memory file system has none, and many servers at once exhaust the kernel's
     "--innodb-fast-shutdown=2",
     "--innodb-buffer-pool-size=64M",
-    "--innodb-stats-persistent=0",  # each statement of a clone that makes or drops a table would write statistics too
     "--character-set-server=utf8mb4",
     "--collation-server=utf8mb4_general_ci",
     "--default-time-zone=+00:00",
@@ -99,9 +98,14 @@ def stop(folder: Path, data: Path) -> None:
 
 
 def connect_as_root(socket_path: Path | None = None) -> pymysql.Connection:
+    return connect_to(socket_path or socket(), user="root")
+
+
+def connect_to(socket_path: Path, **options: str) -> pymysql.Connection:
+    """Return a connection in autocommit mode, without TLS, for which PyMySQL would load all certificates of the machine."""
     import pymysql
 
-    return pymysql.connect(unix_socket=str(socket_path or socket()), user="root", autocommit=True, ssl_disabled=True)
+    return pymysql.connect(unix_socket=str(socket_path), autocommit=True, ssl_disabled=True, **options)
 
 
 def create(place: Place) -> None:
@@ -145,9 +149,7 @@ def drop(place: Place) -> None:
 
 def connect(place: Place) -> pymysql.Connection:
     """Return a connection in autocommit mode."""
-    import pymysql
-
-    return pymysql.connect(unix_socket=str(socket()), user=USER, database=place.database, autocommit=True, ssl_disabled=True)
+    return connect_to(socket(), user=USER, database=place.database)
 
 
 def address(place: Place) -> Address:

@@ -26,15 +26,15 @@ def folder(program: Path, environment: Path, *before: str) -> Path:
     Warm is `program`, the words `before`, and then `manage.py …`; everything else is left to the program.
     Raises RuntimeError, with what the server printed, if the environment's server does not start.
     """
-    name = f"warm-{hashlib.sha256(f'{program} {environment}'.encode()).hexdigest()[:8]}"
-    place = run.data_folder(run.current()) / name
+    name = f"warm-{hashlib.sha256(str(environment).encode()).hexdigest()[:8]}"
+    socket, place = run.current() / f"{name}.socket", run.data_folder(run.current()) / f"{name}-{program.name}"
     with run.lock(name):
+        if not socket.exists():
+            start(environment / "bin" / "python", socket)
         if not (place / program.name).exists():
             place.mkdir(mode=0o711, exist_ok=True)
-            socket = run.current() / f"{name}.socket"
-            start(environment / "bin" / "python", socket)
-            client = shlex.join([sys.executable, "-IS", str(HERE / "client.py"), str(socket), str(program), str(environment), *before, "manage.py"])
-            (place / program.name).write_text(f'#!/bin/sh\nexec {client} -- "$@"\n')
+            client = [sys.executable, "-IS", HERE / "client.py", socket, program, environment, *before, "manage.py"]
+            (place / program.name).write_text(f'#!/bin/sh\nexec {shlex.join(map(str, client))} -- "$@"\n')
             (place / program.name).chmod(0o755)
     return place
 

@@ -30,7 +30,6 @@ def load() -> None:
     # PyMySQL loads the machine's certificates for each connection, for one to a socket too: a third of a short command.
     ssl.SSLContext.load_default_certs = lambda self, purpose=None: None
     gc.collect()
-    gc.disable()  # a command ends before its garbage is much
     gc.freeze()  # children share these pages until they write to them
 
 
