@@ -19,7 +19,7 @@ WHERE NOT indisvalid AND relkind = 'i' AND nspname <> 'pg_toast' ORDER BY 2
 # VACUUM by the server itself holds this lock too, and leaves no index invalid.
 WORKERS = """
 SELECT pid FROM pg_locks JOIN pg_stat_activity USING (pid)
-WHERE relation = %s AND mode = 'ShareUpdateExclusiveLock' AND granted AND backend_type <> 'autovacuum worker'
+WHERE relation = %s AND datname = current_database() AND mode = 'ShareUpdateExclusiveLock' AND granted AND backend_type <> 'autovacuum worker'
 """
 LEFTOVER = re.compile(r"_cc(new|old)\d*$")
 Index = namedtuple("Index", "oid name plain_name table_oid table unique keys condition nulls_equal ready")

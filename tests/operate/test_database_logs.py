@@ -14,6 +14,11 @@ from migration_runbooks.worlds import available, open_sandbox
 from migration_runbooks.worlds.engines import postgresql
 from migration_runbooks.worlds.engines.server import wait_until
 
+WAITING = "SELECT 1 FROM information_schema.processlist WHERE db = DATABASE() AND state = 'Waiting for table metadata lock'"
+TRANSACTIONS = """
+    SELECT trx_mysql_thread_id FROM information_schema.innodb_trx JOIN information_schema.processlist ON id = trx_mysql_thread_id
+    WHERE db = DATABASE() ORDER BY trx_started"""
+
 SETTINGS = {"log_lock_waits": "on", "log_statement": "ddl", "deadlock_timeout": "100ms"}
 
 
@@ -66,10 +71,8 @@ def test_mariadb_lists_the_migration_that_waits(tmp_path):
         reader.begin()
         reader.cursor().execute("SELECT COUNT(*) FROM fees_invoice")
         migrating = threads.submit(sandbox.manage, "migrate", "fees", "0011")
-        waits = wait_until(lambda: "Waiting for table metadata lock" in str(sandbox.execute("SHOW FULL PROCESSLIST")))
-        oldest = sandbox.execute("SELECT trx_mysql_thread_id FROM information_schema.innodb_trx ORDER BY trx_started")[
-            0
-        ][0]
+        waits = wait_until(lambda: sandbox.execute(WAITING))
+        oldest = sandbox.execute(TRANSACTIONS)[0][0]
         holder = reader.thread_id()
         reader.rollback()
         assert migrating.result().status == 0

@@ -25,7 +25,7 @@ class Migration(migrations.Migration):
 """
 WAITS = """
     SELECT mode FROM pg_locks JOIN pg_stat_activity USING (pid)
-    WHERE relation = 'fees_invoice'::regclass AND granted AND query LIKE 'CREATE INDEX CONCURRENTLY%'
+    WHERE relation = 'fees_invoice'::regclass AND datname = current_database() AND granted AND query LIKE 'CREATE INDEX CONCURRENTLY%'
 """
 
 

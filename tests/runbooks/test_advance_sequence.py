@@ -9,7 +9,9 @@ from proof import RunbookProof
 
 BEHIND = {"": {"fees_feehead_id_seq": 5, "fees_scholarship_id_seq": 40}, "history": {"django_migrations_id_seq": None}}
 FEE_HEADS = {"SEQUENCES": "fees_feehead_id_seq"}
-WAITING = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'fees_feehead'::regclass"
+WAITING = """
+    SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid)
+    WHERE datname = current_database() AND NOT granted AND relation = 'fees_feehead'::regclass"""
 NEXT_FEE_HEAD = "INSERT INTO fees_feehead (name, amount) VALUES ('Next', 1) RETURNING id"
 OTHER_KINDS = (
     "CREATE SCHEMA old",

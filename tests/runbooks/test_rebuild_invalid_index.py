@@ -79,6 +79,19 @@ class TestRebuildInvalidIndex(RunbookProof):
             assert refused.status == 1 and "Refused, nothing was changed: process" in refused.stderr
             assert invalid(sandbox) == [NAME]
 
+    def test_work_in_a_copy_of_the_database_whose_tables_have_the_same_ids_does_not_count(self, database, tmp_path):
+        with (
+            open_sandbox(self.slug, database, tmp_path / "own") as sandbox,
+            open_sandbox(self.slug, database, tmp_path / "copy") as copy,
+            copy.connect() as other,
+        ):
+            table = "SELECT 'fees_payment'::regclass::oid"
+            assert copy.execute(table) == sandbox.execute(table)
+            other.autocommit = False
+            other.execute("LOCK TABLE fees_payment IN SHARE UPDATE EXCLUSIVE MODE")
+            self.fix(sandbox, self.diagnose(sandbox))
+            assert invalid(sandbox) == []
+
     def test_what_a_failed_rebuild_leaves_is_dropped_and_the_index_rebuilt(self, database, tmp_path):
         with open_sandbox(f"{self.slug}:recorded", database, tmp_path) as sandbox:
             with sandbox.connect() as other, sandbox.connect() as rebuilding:
