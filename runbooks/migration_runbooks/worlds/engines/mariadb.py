@@ -55,8 +55,11 @@ def socket() -> Path:
 
 
 def start(home: Path, data: Path) -> None:
-    # A starting server removes temporary tables from its tmpdir, so it must not be one that servers share.
-    common = ("--no-defaults", f"--datadir={data}", f"--tmpdir={home}")
+    # A starting server removes temporary tables from its tmpdir, so it must not be one that servers share. It lies beside the
+    # data, in memory: each look at information_schema makes and removes files there, on a disk a tenth of a test's time.
+    temporary = data.with_name("mariadb-temporary")
+    server.make_folder(temporary, 0o700)
+    common = ("--no-defaults", f"--datadir={data}", f"--tmpdir={temporary}")
     install = ("--auth-root-authentication-method=normal", "--skip-test-db", "--skip-log-bin")
     server.command(find("mariadb-install-db"), *common, *install, cwd=home)
     files = (f"--socket={home / 'socket'}", f"--pid-file={home / 'pid'}", f"--log-error={home / 'log'}")
