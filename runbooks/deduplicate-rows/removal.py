@@ -34,9 +34,10 @@ class Removal:
         with self.connection.cursor() as cursor:
             for table in look.table_names(cursor):
                 self.columns[table] = [column.name for column in look.get_table_description(cursor, table)]
-                key = look.get_primary_key_columns(cursor, table) or []
+                constraints = look.get_constraints(cursor, table).values()
+                key = next((each["columns"] for each in constraints if each["primary_key"]), [])
                 self.keys[table] = key[0] if len(key) == 1 else None
-                for each in look.get_constraints(cursor, table).values():
+                for each in constraints:
                     if each["foreign_key"] and len(each["columns"]) == 1:
                         found.add((table, each["columns"][0], *each["foreign_key"]))
         self.links = set()

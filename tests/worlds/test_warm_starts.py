@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
+import socket
 import subprocess
+import threading
 import time
 from pathlib import Path
 
 import pytest
 from migration_runbooks.paths import ACHARYA
-from migration_runbooks.worlds import Project, open_library, open_sandbox
+from migration_runbooks.worlds import Project, Sandbox, open_library, open_sandbox, run, warm
 from migration_runbooks.worlds.djangos import DJANGOS
 
 OF_UV_AND_SHELLS = {"PATH", "PWD", "SHLVL", "_", "UV", "UV_RUN_RECURSION_DEPTH"}
@@ -67,7 +70,7 @@ def test_another_django_is_warm_too(acharya, tmp_path):
         printed = sandbox.manage("shell", "-v", "0", "-c", "import sys, os; print(sys.prefix, os.getppid())").stdout
     prefix, server = printed.split()
     assert prefix == str(acharya.environment)
-    assert f"{os.sep}warm{os.sep}server.py" in Path(f"/proc/{server}/cmdline").read_text()
+    assert is_server(int(server))
 
 
 def test_a_project_run_by_python_is_warm_too(tmp_path):
@@ -76,7 +79,7 @@ def test_a_project_run_by_python_is_warm_too(tmp_path):
         other = library.run("python", "-c", "import sys; print(sys.prefix, sys.argv)", "manage.py")
     prefix, server = printed.split()
     assert prefix == str(library.kind.environment)
-    assert f"{os.sep}warm{os.sep}server.py" in Path(f"/proc/{server}/cmdline").read_text()
+    assert is_server(int(server))
     assert other.output == f"{prefix} ['-c', 'manage.py']\n"
 
 
@@ -98,6 +101,75 @@ def test_both_streams_are_in_the_order_in_which_they_were_written(both):
         assert done.stdout == "1\n2\n3\n"
 
 
+def test_streams_that_are_files_are_shared_with_the_commands_around(both):
+    script = """
+    { echo before; uv run manage.py shell -v 0 -c 'print(1)'; echo after; } >printed 2>&1; cat printed
+    printf 'print(2)' >program; { uv run manage.py shell -v 0; cat; } <program
+    """
+    for sandbox in both:
+        assert sandbox.run("bash", "-c", script).output == "before\n1\nafter\n2\n"
+
+
+def test_variables_of_bash_itself_change_nothing(both, tmp_path):
+    (tmp_path / "sourced").write_text("echo sourced; exit 3")
+    for sandbox in both:
+        variables = {"BASH_ENV": str(tmp_path / "sourced"), "SHELLOPTS": "noexec", "IFS": "u", "BASH_FUNC_printf%%": "() { :; }"}
+        done = sandbox.run("uv", "run", "manage.py", "shell", "-v", "0", "-c", "print(1)", **variables)
+        assert (done.status, done.output) == (0, "1\n")
+
+
+def answering(text: str) -> tuple[socket.socket, list[bytes]]:
+    """Return a socket of this machine that answers all who greet it, and what they say."""
+    listener, said = socket.create_server(("127.0.0.1", 0)), []
+
+    def answer():
+        with contextlib.suppress(OSError):
+            while True:
+                with listener.accept()[0] as client:
+                    said.append(client.recv(100))
+                    client.sendall(text.encode())
+
+    threading.Thread(target=answer, daemon=True).start()
+    return listener, said
+
+
+def test_where_the_server_may_not_look_into_the_client_the_client_hands_over_what_it_needs(both, tmp_path):
+    sandbox = both[0]
+    environment = sandbox.kind.environment
+    listener, said = answering("refused\n")
+    with listener:
+        refusing = run.current() / "refusing.socket"
+        refusing.symlink_to(socket_of(sandbox))
+        warm.address(refusing).write_text(f"{listener.getsockname()[1]} token")
+        warm.write_client(tmp_path / "uv", Path("/bin/false"), environment, ["run", "manage.py"], refusing)
+        program = "import os, sys; print(os.getppid(), sys.argv[1:4], os.getcwd()); raise SystemExit(3)"
+        command = [str(tmp_path / "uv"), "run", "manage.py", "shell", "-v", "0", "-c", program]
+        done = sandbox.run(*command)
+    server, rest = done.stdout.split(" ", 1)
+    assert is_server(int(server))
+    assert (done.status, rest, done.stderr) == (3, f"['shell', '-v', '0'] {sandbox.project}\n", "")
+    assert said[0].startswith(b"token ")
+
+
+def test_nobody_without_the_token_is_served(both):
+    port, token = warm.address(socket_of(both[0])).read_text().split()
+    assert warm.address(socket_of(both[0])).stat().st_mode & 0o077 == 0
+    for greeting in (f"{token[:-1]} {os.getpid()} 1\n", "\n", f"x{token} 1 1\n"):
+        with socket.create_connection(("127.0.0.1", int(port))) as client:
+            client.sendall(greeting.encode())
+            assert client.recv(1) == b""
+    assert both[0].manage("shell", "-v", "0", "-c", "print(1)").output == "1\n"
+
+
+def socket_of(sandbox: Sandbox) -> Path:
+    (socket,) = (path for path in run.current().glob("warm-*.socket") if path.stem in sandbox.environment["PATH"])
+    return socket
+
+
+def is_server(process: int) -> bool:
+    return f"{os.sep}warm{os.sep}server.py" in Path(f"/proc/{process}/cmdline").read_text()
+
+
 def test_a_module_that_python_loads_at_its_start_is_loaded(both, tmp_path):
     (tmp_path / "sitecustomize.py").write_text("print('customized')\n")
     for sandbox in both:
@@ -109,7 +181,7 @@ def test_it_is_warm_indeed_and_a_killed_command_is_dead(both):
     warm, _ = both
     printed = warm.manage("shell", "-v", "0", "-c", "import os; print(os.getppid())").stdout
     server = int(printed)
-    assert f"{os.sep}warm{os.sep}server.py" in Path(f"/proc/{server}/cmdline").read_text()
+    assert is_server(int(server))
 
     process = subprocess.Popen(
         ["uv", "run", "manage.py", "shell", "-v", "0", "-c", HELD],

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import hmac
 import importlib
 import io
 import marshal
 import os
+import secrets
 import selectors
 import signal
 import socket
@@ -21,6 +23,12 @@ from pathlib import Path
 CODE = ["dj_database_url", "django.contrib.admin.options", "django.contrib.auth.hashers", "django.contrib.auth.management", "django.contrib.auth.management.commands.createsuperuser", "django.contrib.contenttypes.management", "django.contrib.staticfiles.finders", "django.core.cache.backends.locmem", "django.core.management.commands.makemigrations", "django.core.management.commands.migrate", "django.core.management.commands.shell", "django.core.management.commands.showmigrations", "django.core.management.commands.sqlmigrate", "pymysql", "django.db.backends.postgresql.base", "django.db.backends.sqlite3.base", "django.db.migrations.autodetector", "django.db.migrations.executor", "django.db.migrations.writer", "django.forms", "django.template.backends.django", "django.urls", "django.views.debug", "code", "difflib", "hashlib", "json", "logging.config", "sqlite3", "subprocess", "unittest"]
 EVERY = 5.0
 MOST_OPEN = 1024
+LONGEST_GREETING = 100
+SECONDS_TO_GREET = 2.0
+PIDFD_GETFD = 438
+"""The number of this system call, the same on every architecture (pidfd_getfd(2))."""
+
+REFUSED = b"refused\n"
 
 
 def load() -> None:
@@ -33,15 +41,19 @@ def load() -> None:
     gc.freeze()  # children share these pages until they write to them
 
 
-def serve(listener: socket.socket, path: Path) -> None:
+def serve(listener: socket.socket, quick: socket.socket, token: str, path: Path) -> None:
     """Fork for each client until the socket's file is gone. A client that dies takes its command with it."""
     waiting = selectors.DefaultSelector()
     waiting.register(listener, selectors.EVENT_READ)
+    waiting.register(quick, selectors.EVENT_READ)
     while path.exists():
         for key, _ in waiting.select(EVERY):
             if key.fileobj is listener:
                 with contextlib.suppress(OSError):  # a client that died while it asked
                     take(waiting, listener)
+            elif key.fileobj is quick:
+                with contextlib.suppress(OSError):
+                    take_quick(waiting, quick, token)
             elif isinstance(key.fileobj, socket.socket):
                 abandon(waiting, key.fileobj, key.data)
             else:
@@ -49,9 +61,65 @@ def serve(listener: socket.socket, path: Path) -> None:
 
 
 def take(waiting: selectors.BaseSelector, listener: socket.socket) -> None:
+    """Start the command of a client that hands over its streams."""
     client = listener.accept()[0]
     header, streams, *_ = socket.recv_fds(client, 8, 3)
-    request = marshal.loads(read(client, int.from_bytes(header, "big")))
+    start(waiting, client, streams, marshal.loads(read(client, int.from_bytes(header, "big"))))
+
+
+def take_quick(waiting: selectors.BaseSelector, listener: socket.socket, token: str) -> None:
+    """Start the command of a client that only says which process it is; where the kernel lets nobody see more, refuse."""
+    client = listener.accept()[0]
+    client.settimeout(SECONDS_TO_GREET)
+    told, *numbers = client.recv(LONGEST_GREETING).split() or [b""]
+    if not hmac.compare_digest(told, token.encode()):
+        client.close()
+        return
+    try:
+        process, connection = map(int, numbers)
+        request, streams = request_of(process), streams_of(process, connection)
+    except (OSError, ImportError):
+        client.send(REFUSED)
+        client.close()
+        return
+    start(waiting, client, streams, request)
+
+
+def request_of(process: int) -> tuple[str, list[str], dict[str, str], int]:
+    """Return folder, arguments from manage.py on, variables and mask of a client's process."""
+    about = Path(f"/proc/{process}")
+    argv = os.fsdecode((about / "cmdline").read_bytes()).split("\0")[:-1]
+    variables = os.fsdecode((about / "environ").read_bytes()).split("\0")[:-1]
+    umask = next(line for line in (about / "status").read_text().splitlines() if line.startswith("Umask:"))
+    folder = os.readlink(about / "cwd")
+    return folder, argv[argv.index("manage.py") :], dict(each.split("=", 1) for each in variables if "=" in each), int(umask.split()[1], 8)
+
+
+def streams_of(process: int, connection: int) -> list[int]:
+    """Return copies of a process's streams; while it greets, the second is the connection for a moment."""
+    import ctypes  # a Python may have been built without
+
+    call = ctypes.CDLL(None, use_errno=True).syscall
+    while os.readlink(f"/proc/{process}/fd/1") == os.readlink(f"/proc/{process}/fd/{connection}"):
+        time.sleep(0.0001)
+    handle = os.pidfd_open(process)
+    streams = []
+    try:
+        for number in (0, 1, 2):
+            stream = call(PIDFD_GETFD, handle, number, 0)
+            if stream < 0:
+                raise OSError(ctypes.get_errno(), "pidfd_getfd")
+            streams.append(stream)
+    except OSError:
+        for stream in streams:
+            os.close(stream)
+        raise
+    finally:
+        os.close(handle)
+    return streams
+
+
+def start(waiting: selectors.BaseSelector, client: socket.socket, streams: list[int], request: tuple) -> None:
     process = os.fork()
     if not process:
         os.setsid()
@@ -90,7 +158,7 @@ def finish(waiting: selectors.BaseSelector, handle: int, process: int, client: s
     os.close(handle)
     status = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
     with contextlib.suppress(OSError):
-        client.send(bytes([status if status >= 0 else 128 - status]))
+        client.send(b"%d\n" % (status if status >= 0 else 128 - status))
     with contextlib.suppress(KeyError):  # abandoned
         waiting.unregister(client)
     client.close()
@@ -165,8 +233,9 @@ def leave(status: int) -> None:
 
 if __name__ == "__main__":
     load()
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listening:
+    token = secrets.token_hex()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listening, socket.create_server(("127.0.0.1", 0)) as quick:
         listening.bind(sys.argv[1])
         listening.listen(64)
-        print("warm", flush=True)
-        serve(listening, Path(sys.argv[1]))
+        print("warm", quick.getsockname()[1], token, flush=True)
+        serve(listening, quick, token, Path(sys.argv[1]))
