@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,7 @@ from sybil.integration.pytest import SybilFile, SybilItem
 
 from .accept import Accepted
 from .blocks import DATABASES, Page, read_page
+from .ending import Beginning
 from .fences import FenceError
 from .ledger import Ledger, on, variants
 from .run_page import PageRun, Result, is_executed
@@ -40,6 +41,7 @@ class PageSybil(Sybil):
         super().__init__(parsers=[], patterns=["*.md"], path=str(surroundings.root / "docs"), teardown=close)
         self.database = database
         self.surroundings = surroundings
+        self.beginnings: dict[PageRun, Beginning | None] = {}
 
     def parse(self, path: Path) -> Document:
         page = read_page(path, self.surroundings.root)
@@ -70,11 +72,18 @@ class PageSybil(Sybil):
 
     def run_block(self, example: Example) -> str | None:
         run = example.namespace["run"]
-        result = run.run(example.parsed)
+        result = self.with_ending(run, run.run(example.parsed))
         self.surroundings.ledger.write(result, run.server)
         if result.result in ("blocked", "skipped", "not run"):
             raise pytest.skip.Exception(result.reason, _use_item_location=True)
         return result.reason or None
+
+    def with_ending(self, run: PageRun, result: Result) -> Result:
+        """Return the result of a block; the last one fails if the page has not put back what it must."""
+        beginning = self.beginnings.pop(run, None) if not run.pending else None
+        if beginning is None or run.failed_at or not (lines := beginning.differences(run.sandbox)):
+            return result
+        return replace(result, result="failed", reason="\n".join([f"{result.where}: the page does not end as it began:", *lines]))
 
     def skip_page(self, example: Example) -> None:
         """Record every block of a page whose database is not there, and skip it once."""
@@ -88,7 +97,9 @@ class PageSybil(Sybil):
     def _sandbox(self, run: PageRun):
         """Open the page's sandbox. In CI each command on its first database is a process of its own, as it is for a reader."""
         warm = self.database != variants(run.page)[0] or "CI" not in os.environ
-        return self.surroundings.open_sandbox(run.page.world, self.database, warm, run.opened)
+        sandbox = self.surroundings.open_sandbox(run.page.world, self.database, warm, run.opened)
+        self.beginnings[run] = Beginning.of(run.page, self.database, sandbox)
+        return sandbox
 
 
 class PageFile(SybilFile):

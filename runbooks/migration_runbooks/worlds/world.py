@@ -8,8 +8,11 @@ import re
 import secrets
 import shutil
 import subprocess
+import sys
 import tomllib
+from compileall import compile_file
 from pathlib import Path
+from py_compile import PycInvalidationMode
 
 from migration_runbooks.paths import ACHARYA, ERRORS, RUNBOOKS
 from migration_runbooks.worlds import run
@@ -137,9 +140,13 @@ def compile_bytecode(kind: Project, folder: Path) -> None:
     """
     not_own = "/.venv/"
     stale = [file for file in folder.rglob("*.py") if not_own not in str(file) and not is_compiled(file)]
-    if stale:
+    python = kind.environment / "bin" / "python"
+    if os.path.realpath(python) == os.path.realpath(sys.executable):  # so the bytecode is the same, without a process
+        for file in stale:
+            compile_file(file, quiet=2, invalidation_mode=PycInvalidationMode.CHECKED_HASH)
+    elif stale:
         options = ("-q", "-q", "--invalidation-mode", "checked-hash")
-        subprocess.run([kind.environment / "bin" / "python", "-m", "compileall", *options, *stale], check=False)
+        subprocess.run([python, "-m", "compileall", *options, *stale], check=False)
 
 
 def is_compiled(file: Path) -> bool:

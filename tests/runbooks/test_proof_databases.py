@@ -1,0 +1,33 @@
+"""On which databases a proof runs."""
+
+from __future__ import annotations
+
+import pytest
+from migration_runbooks.catalogue.runbooks import find
+from migration_runbooks.worlds import DATABASES
+from proof import RunbookProof, databases_that_differ
+
+ALL = list(DATABASES)
+REPAIR = RunbookProof.test_diagnose_fix_verify_fix_again_undo.__name__
+KILLED = RunbookProof.test_killed_at_every_change.__name__
+PAGE = RunbookProof.test_page_block_by_block_ends_where_the_scripts_end.__name__
+HEALTHY = RunbookProof.test_healthy_project_is_told_healthy_and_left_alone.__name__
+
+
+@pytest.mark.parametrize(
+    ("slug", "test", "expected"),
+    [
+        ("fill-null-values", REPAIR, ALL),
+        ("fill-null-values", KILLED, ALL),
+        ("fill-null-values", PAGE, []),  # it ends as it began: tests/pages/test_ending.py
+        ("break-dependency-cycle", REPAIR, ALL),
+        ("break-dependency-cycle", HEALTHY, ALL),
+        ("break-dependency-cycle", KILLED, ALL[:1]),  # the same files for all
+        ("back-up-database", PAGE, ALL),
+        ("rebuild-invalid-index", PAGE, ["postgresql"]),
+        ("repair-damaged-django", REPAIR, ALL),
+        ("repair-damaged-django", HEALTHY, ALL[:1]),  # it never starts Django
+    ],
+)
+def test_a_proof_runs_wherever_it_can_end_otherwise(slug, test, expected):
+    assert list(databases_that_differ(find(slug), test)) == expected
