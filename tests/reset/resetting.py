@@ -17,6 +17,9 @@ CHOSEN_BY_THE_DATABASE = re.compile(r"(?<=constraint )\w+(?=:)|(?<=unique )\w+(?
 """Names that a database or Django makes up; a column that was unique later has another one than one that always was."""
 
 
+FRESH: dict[tuple, Snapshot] = {}
+"""What `fresh` found, by database, environment and files."""
+
 MADE_AFTER_MIGRATE = {"django_migrations", "django_content_type", "auth_permission"}
 """Their rows come in the order in which apps are migrated."""
 
@@ -91,6 +94,13 @@ class Reset:
 
     def fresh(self) -> Snapshot:
         """What the files make of an empty database, without the names that it makes up."""
+        files = tuple(sorted(self.sandbox.files().items()))
+        key = (self.sandbox.database, self.sandbox.kind.environment, files)
+        if key not in FRESH:
+            FRESH[key] = self.migrated_from_nothing()
+        return FRESH[key]
+
+    def migrated_from_nothing(self) -> Snapshot:
         with open_sandbox("empty", self.sandbox.database, self.path / f"fresh-{len(list(self.path.iterdir()))}", self.sandbox.kind) as empty:
             other = Reset(empty, self.path)
             other.take_files_of(self.sandbox)

@@ -74,15 +74,16 @@ def find_project(directory: Path, manage: str) -> Project:
 
 def ask_django(project: Project, alias: str) -> Database:
     """Start `manage.py shell` once and return what it says of the database. Raises Stop when it can't be asked."""
-    done = subprocess.run(
-        ["bash", "-c", f"{project.manage} shell -v 0"],
-        cwd=project.directory,
-        env={**os.environ, "RUNBOOK_DATABASE": alias},
-        input=FACTS.read_text(),
-        capture_output=True,
-        text=True,
-        errors="replace",
-    )
+    with FACTS.open() as program:  # not a pipe: the shell reads its input only if there is some at once
+        done = subprocess.run(
+            ["bash", "-c", f"{project.manage} shell -v 0"],
+            cwd=project.directory,
+            env={**os.environ, "RUNBOOK_DATABASE": alias},
+            stdin=program,
+            capture_output=True,
+            text=True,
+            errors="replace",
+        )
     line = next((line for line in done.stdout.splitlines() if line.startswith("runbook-facts ")), None)
     if done.returncode or not line:
         last = hide("\n".join(done.stderr.strip().splitlines()[-3:]), [])

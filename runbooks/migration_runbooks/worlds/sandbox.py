@@ -6,8 +6,9 @@ import os
 import shutil
 import signal
 import subprocess
+import tempfile
 from collections.abc import Iterable
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -54,23 +55,28 @@ class Sandbox:
         return environment.closed(self.kind, self.place, ENGINES[self.database])
 
     def run(self, *argv: str | Path, input: str | None = None, timeout: float = 120, **variables: str) -> Completed:
-        """Run a command in the project's folder, and return what it did.
+        """Run a command in the project's folder, and return what it did. Its input, if any, is a file.
 
         Raises TimeoutError after `timeout` seconds, once the command and all that it started have been killed.
         """
-        with subprocess.Popen(
-            [str(argument) for argument in argv],
-            cwd=self.project,
-            env=self.environment | variables,
-            stdin=subprocess.DEVNULL if input is None else subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            encoding="utf-8",
-            errors="backslashreplace",
-            start_new_session=True,
-        ) as process:
+        # A file, because Django's shell reads its input only if there is some at once: a pipe may still be empty.
+        with tempfile.TemporaryFile() as stdin:
+            stdin.write((input or "").encode())
+            stdin.seek(0)
+            process = subprocess.Popen(
+                [str(argument) for argument in argv],
+                cwd=self.project,
+                env=self.environment | variables,
+                stdin=stdin,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                encoding="utf-8",
+                errors="backslashreplace",
+                start_new_session=True,
+            )
+        with process:
             try:
-                stdout, stderr = process.communicate(input, timeout)
+                stdout, stderr = process.communicate(timeout=timeout)
             except BaseException as error:
                 os.killpg(process.pid, signal.SIGKILL)
                 if not isinstance(error, subprocess.TimeoutExpired):
@@ -122,14 +128,14 @@ class Sandbox:
     def files(self) -> dict[str, str]:
         """Return the text of the project's own files by their path in it: no bytecode, package, database, journal or binary."""
         found = {}
-        for file in sorted(self.project.rglob("*")):
-            relative = file.relative_to(self.project)
-            if file.is_file() and not set(relative.parts) & set(NOT_ITS_OWN) and ".sqlite3" not in file.name:
-                try:
-                    found[relative.as_posix()] = file.read_text()
-                except UnicodeDecodeError:
-                    pass  # a binary file
-        return found
+        for folder, folders, names in os.walk(self.project):
+            folders[:] = [name for name in folders if name not in NOT_ITS_OWN]
+            for name in names:
+                path = os.path.join(folder, name)
+                if ".sqlite3" not in name and name not in NOT_ITS_OWN and os.path.isfile(path):
+                    with suppress(UnicodeDecodeError), open(path, encoding="utf-8") as file:  # else a binary file
+                        found[os.path.relpath(path, self.project)] = file.read()
+        return dict(sorted(found.items()))
 
     def close(self) -> None:
         """Drop the database, and those made beside it. The folder stays: it belongs to who opened the sandbox."""
