@@ -22,6 +22,7 @@ from pathlib import Path
 
 # What every command of Django loads, but nothing that needs settings: those are the project's.
 CODE = ["code", "difflib", "dj_database_url", "django.conf.urls", "django.contrib.admin.apps", "django.contrib.admin.options", "django.contrib.admin.templatetags.base", "django.contrib.admin.views.main", "django.contrib.auth.apps", "django.contrib.auth.checks", "django.contrib.auth.hashers", "django.contrib.auth.management", "django.contrib.auth.management.commands.createsuperuser", "django.contrib.auth.tokens", "django.contrib.auth.validators", "django.contrib.contenttypes.apps", "django.contrib.contenttypes.checks", "django.contrib.contenttypes.management", "django.contrib.messages.apps", "django.contrib.messages.middleware", "django.contrib.sessions.apps", "django.contrib.sessions.backends.base", "django.contrib.sessions.exceptions", "django.contrib.sessions.management", "django.contrib.sessions.middleware", "django.contrib.sites.requests", "django.contrib.sites.shortcuts", "django.contrib.staticfiles.finders", "django.core.cache.backends.locmem", "django.core.cache.utils", "django.core.management.commands.makemigrations", "django.core.management.commands.migrate", "django.core.management.commands.shell", "django.core.management.commands.showmigrations", "django.core.management.commands.sqlmigrate", "django.db.backends.postgresql.base", "django.db.backends.sqlite3.base", "django.db.migrations.autodetector", "django.db.migrations.executor", "django.db.migrations.writer", "django.forms", "django.middleware.common", "django.middleware.security", "django.template.backends.django", "django.templatetags.cache", "django.templatetags.l10n", "django.templatetags.tz", "django.urls", "django.utils.translation.reloader", "django.views.csrf", "django.views.debug", "django.views.defaults", "hashlib", "json", "logging.config", "pymysql", "sqlite3", "subprocess", "unittest"]
+LATER = [*(f"contrib/{app}" for app in ("admin", "auth", "contenttypes", "messages", "sessions")), "db/backends/mysql"]
 EVERY = 5.0
 MOST_OPEN = 1024
 LONGEST_GREETING = 100
@@ -44,13 +45,13 @@ def load() -> None:
 
 
 def keep_code() -> None:
-    """Read the code of the modules of Django's apps that only a project can load, so that no process reads it again."""
-    from django import contrib
+    """Read the code of the modules of Django that only a project can load, so that no process reads it again."""
+    import django
 
     code = {}
     read = SourceFileLoader.get_code
-    for app in ("admin", "auth", "contenttypes", "messages", "sessions"):
-        for file in Path(contrib.__path__[0], app).rglob("*.py"):
+    for folder in LATER:
+        for file in Path(django.__path__[0], folder).rglob("*.py"):
             code[str(file)] = read(SourceFileLoader(file.stem, str(file)), file.stem)
     SourceFileLoader.get_code = lambda self, name: code.get(self.path) or read(self, name)
 
