@@ -19,7 +19,7 @@ from migration_runbooks.pages.match import matches
 from migration_runbooks.paths import DOCS, RUNBOOKS
 from migration_runbooks.runner.backup import touches_database
 from migration_runbooks.worlds import Snapshot, available, copy_sandbox, freeze_sandbox, open_library, open_sandbox
-from migration_runbooks.worlds.djangos import OLDEST_AND_NEWEST, OWN
+from migration_runbooks.worlds.djangos import OLDEST_AND_NEWEST
 
 KILLER = Path(__file__).parent / "killer"
 INPUT_LINE = re.compile(r"^([A-Z][A-Z0-9_]*)=(.*)$", re.MULTILINE)
@@ -129,8 +129,7 @@ class RunbookProof:
     def test_the_command_fails_with_exactly_this_text(self, database, cause, django, acharya, tmp_path):
         keys = (f"{cause}:{database}", cause, database, "")
         expected = next(self.errors[key] for key in (*(f"{key}@{django}" for key in keys), *keys) if key in self.errors)
-        once = django != OWN  # no other test opens a world of another Django
-        with open_sandbox(self.broken_world(cause), database, tmp_path, acharya, once=once) as sandbox:
+        with open_sandbox(self.broken_world(cause), database, tmp_path, acharya) as sandbox:
             done = sandbox.manage(*self.command)
         lines = expected.strip().splitlines()
         shown = "\n".join(done.output.strip().splitlines()[-len(lines):])

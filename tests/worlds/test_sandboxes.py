@@ -13,8 +13,7 @@ from pathlib import Path
 
 import pytest
 from migration_runbooks.paths import ACHARYA
-from migration_runbooks.worlds import DATABASES, Project, WorldError, available, open_library, open_sandbox
-from migration_runbooks.worlds.engines import ENGINES
+from migration_runbooks.worlds import DATABASES, Project, WorldError, open_library, open_sandbox
 from migration_runbooks.worlds.library import LIBRARY
 
 OPEN = """
@@ -141,15 +140,3 @@ def test_a_sandbox_needs_a_new_folder(tmp_path):
     for database in DATABASES[:1]:
         with pytest.raises(WorldError, match="open a sandbox in a new folder"):
             open_sandbox("healthy", database, tmp_path)
-
-
-@pytest.mark.parametrize("database", DATABASES)
-def test_a_world_that_is_opened_once_is_the_same_and_no_template_is_made(database, tmp_path, monkeypatch):
-    if reason := available(database):
-        pytest.skip(reason)
-    with open_sandbox("fill-null-values", database, tmp_path / "cloned") as cloned:
-        monkeypatch.delattr(ENGINES[database], "freeze")
-        with open_sandbox("fill-null-values", database, tmp_path / "once", once=True) as once:
-            assert cloned.snapshot().difference(once.snapshot()) == []
-            assert cloned.files() == once.files()
-            assert not (once.project / ".runbook").exists()

@@ -34,25 +34,18 @@ class WorldError(Exception):
     """A world that can't be built; the message says which step failed and what it printed."""
 
 
-def open_sandbox(
-    world: str, database: str, directory: Path, project: Path | Project = ACHARYA, *, once: bool = False
-) -> Sandbox:
+def open_sandbox(world: str, database: str, directory: Path, project: Path | Project = ACHARYA) -> Sandbox:
     """Clone a world into `directory`, with a database of its own.
 
     A world is `empty` (no tables), `healthy` (migrated and seeded), a runbook's slug (healthy, then broken by its
     reproduce.sh) or `<slug>:<cause>`. An error that needs worlds of its own keeps their scripts in a folder beside its
-    TOML, and its slug names them in the same way. One that nobody else opens, `once`, is built in the directory itself.
-    Raises WorldError if there is no such world or building it failed.
+    TOML, and its slug names them in the same way. Raises WorldError if there is no such world or building it failed.
     """
     if reason := available(database):
         raise WorldError(reason)
     kind = project if isinstance(project, Project) else Project(Path(project))
-    sandbox = Sandbox(database, new_place(directory, kind), kind)
-    if once:
-        build(world, sandbox)
-        shutil.rmtree(sandbox.project / ".runbook", ignore_errors=True)
-        return sandbox
-    return clone(built(world, database, kind), sandbox, NOT_CLONED)
+    template = built(world, database, kind)
+    return clone(template, Sandbox(database, new_place(directory, kind), kind), NOT_CLONED)
 
 
 def copy_sandbox(frozen: Sandbox, directory: Path) -> Sandbox:
