@@ -29,14 +29,15 @@ def kept(prefix, name):
 
 
 def read_schema():
-    """({table: {column: may be NULL}}, {table: its primary key column})"""
-    columns, keys = {}, {}
+    """({table: {column: may be NULL}}, {table: its primary key column}, {table: its constraints})"""
+    columns, keys, constraints = {}, {}, {}
     with connection.cursor() as cursor:
         for table in connection.introspection.table_names(cursor):
             columns[table] = {c.name: c.null_ok for c in connection.introspection.get_table_description(cursor, table)}
-            primary = connection.introspection.get_primary_key_columns(cursor, table) or []
+            constraints[table] = connection.introspection.get_constraints(cursor, table).values()
+            primary = next((each["columns"] for each in constraints[table] if each["primary_key"]), [])
             keys[table] = primary[0] if len(primary) == 1 else None
-    return columns, keys
+    return columns, keys, constraints
 
 
 def read_foreign_keys():
@@ -47,15 +48,14 @@ def read_foreign_keys():
             if field.remote_field and getattr(field, "db_constraint", False) and not model._meta.proxy:
                 target = field.target_field
                 found.add((model._meta.db_table, field.column, target.model._meta.db_table, target.column))
-    with connection.cursor() as cursor:
-        for table in columns:
-            for constraint in connection.introspection.get_constraints(cursor, table).values():
-                if constraint["foreign_key"] and len(constraint["columns"]) == 1:
-                    found.add((table, constraint["columns"][0], *constraint["foreign_key"]))
+    for table, those in constraints.items():
+        for constraint in those:
+            if constraint["foreign_key"] and len(constraint["columns"]) == 1:
+                found.add((table, constraint["columns"][0], *constraint["foreign_key"]))
     return sorted(key for key in found if key[1] in columns.get(key[0], {}) and key[3] in columns.get(key[2], {}))
 
 
-columns, primary_keys = read_schema()
+columns, primary_keys, constraints = read_schema()
 foreign_keys = read_foreign_keys()
 
 

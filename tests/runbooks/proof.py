@@ -268,7 +268,7 @@ class RunbookProof:
 
 def databases_of_page(runbook: Runbook) -> list[str]:
     """Return the databases on which the runbook's page does not end as it began."""
-    return [each for each in runbook.databases if not script(runbook.slug, "undo", each).exists()]
+    return [each for each in runbook.databases if not runbook.script("undo", each)]
 
 
 def databases_that_differ(runbook: Runbook, test: str) -> list[str]:
@@ -277,7 +277,7 @@ def databases_that_differ(runbook: Runbook, test: str) -> list[str]:
     Those are a kill of a fix that is the same for all and changes files alone, and all else than the repair itself of a
     runbook that never starts Django.
     """
-    if test == "test_page_block_by_block_ends_where_the_scripts_end":
+    if test == RunbookProof.test_page_block_by_block_ends_where_the_scripts_end.__name__:
         return databases_of_page(runbook)
     fixes = {script(runbook.slug, "fix", database) for database in runbook.databases}
     files_alone = len(fixes) == 1 and not touches_database(runbook)

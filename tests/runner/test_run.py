@@ -45,6 +45,12 @@ def test_apply_repairs_then_finds_nothing_to_do_and_undo_goes_back(desk):
     assert "is undone" in twice.stdout
 
 
+def test_django_is_asked_by_a_file_because_its_shell_takes_an_input_that_comes_late_for_none(desk):
+    (desk.project / "manage.sh").write_text('[ ! -p /dev/stdin ] || exit 9\nexec python manage.py "$@"\n')
+    planned = desk.runbook("run", "mend-note", "--manage", "sh manage.sh")
+    assert planned.returncode == 1 and "Nothing was changed" in planned.stderr, planned.stderr
+
+
 def test_could_not_tell(desk):
     desk.mark(".cannot-tell")
     for done in (desk.run(), desk.apply()):

@@ -74,12 +74,14 @@ def test_everybody_waits_behind_a_migration_that_waits_for_a_reader(database, re
     patience, waiting, gave_up = {
         "postgresql": (
             "SET lock_timeout = '{}s'",
-            "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
+            "SELECT 1 FROM pg_stat_activity"
+            " WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE 'ALTER%'",
             (psycopg.errors.LockNotAvailable, "canceling statement due to lock timeout"),
         ),
         "mariadb": (
             "SET lock_wait_timeout = {}",
-            "SELECT 1 FROM information_schema.processlist WHERE db = DATABASE() AND state LIKE 'Waiting for table%'",
+            "SELECT 1 FROM information_schema.processlist"
+            " WHERE db = DATABASE() AND state = 'Waiting for table metadata lock'",
             (pymysql.MySQLError, "Lock wait timeout exceeded"),
         ),
     }[database]

@@ -41,7 +41,6 @@ class PageSybil(Sybil):
         super().__init__(parsers=[], patterns=["*.md"], path=str(surroundings.root / "docs"), teardown=close)
         self.database = database
         self.surroundings = surroundings
-        self.beginnings: dict[PageRun, Beginning | None] = {}
 
     def parse(self, path: Path) -> Document:
         page = read_page(path, self.surroundings.root)
@@ -49,7 +48,7 @@ class PageSybil(Sybil):
         document = Document(page.text, str(path))
         if self.database not in variants(page):
             return document
-        run = PageRun(page, self.database, lambda: self._sandbox(run), self.surroundings.accepted)
+        run = PageRun(page, self.database, lambda: self._sandbox(document.namespace), self.surroundings.accepted)
         document.namespace["run"] = run
         reason = self.surroundings.missing(self.database) if self.database and is_executed(page) else ""
         if reason:
@@ -72,18 +71,11 @@ class PageSybil(Sybil):
 
     def run_block(self, example: Example) -> str | None:
         run = example.namespace["run"]
-        result = self.with_ending(run, run.run(example.parsed))
+        result = with_ending(run.run(example.parsed), example.namespace)
         self.surroundings.ledger.write(result, run.server)
         if result.result in ("blocked", "skipped", "not run"):
             raise pytest.skip.Exception(result.reason, _use_item_location=True)
         return result.reason or None
-
-    def with_ending(self, run: PageRun, result: Result) -> Result:
-        """Return the result of a block; the last one fails if the page has not put back what it must."""
-        beginning = self.beginnings.pop(run, None) if not run.pending else None
-        if beginning is None or run.failed_at or not (lines := beginning.differences(run.sandbox)):
-            return result
-        return replace(result, result="failed", reason="\n".join([f"{result.where}: the page does not end as it began:", *lines]))
 
     def skip_page(self, example: Example) -> None:
         """Record every block of a page whose database is not there, and skip it once."""
@@ -94,11 +86,12 @@ class PageSybil(Sybil):
             self.surroundings.ledger.write(Result(block, self.database, result, why))
         raise pytest.skip.Exception(reason, _use_item_location=True)
 
-    def _sandbox(self, run: PageRun):
+    def _sandbox(self, namespace: dict):
         """Open the page's sandbox. In CI each command on its first database is a process of its own, as it is for a reader."""
+        run = namespace["run"]
         warm = self.database != variants(run.page)[0] or "CI" not in os.environ
         sandbox = self.surroundings.open_sandbox(run.page.world, self.database, warm, run.opened)
-        self.beginnings[run] = Beginning.of(run.page, self.database, sandbox)
+        namespace["beginning"] = Beginning.of(run.page, self.database, sandbox)
         return sandbox
 
 
@@ -162,6 +155,14 @@ def refuse_unprepared(page: Page) -> None:
     missing = [name for name in ("world", "databases") if not page.meta.get(name)]
     if missing and is_executed(page):
         raise FenceError(f"{shown(page.path)}:1: blocks of this page are run: its front matter needs {' and '.join(missing)}")
+
+
+def with_ending(result: Result, namespace: dict) -> Result:
+    """Return the result of a block; the last one fails if the page has not put back what it must."""
+    run, beginning = namespace["run"], namespace.get("beginning")
+    if run.pending or run.failed_at or not beginning or not (lines := beginning.differences(run.sandbox)):
+        return result
+    return replace(result, result="failed", reason="\n".join([f"{result.where}: the page does not end as it began:", *lines]))
 
 
 def close(namespace: dict) -> None:

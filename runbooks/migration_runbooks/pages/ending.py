@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from migration_runbooks.paths import DOCS, RUNBOOKS
+from migration_runbooks.catalogue.runbooks import all_runbooks
+from migration_runbooks.paths import DOCS
 
 from .blocks import Page
 
@@ -31,6 +32,5 @@ class Beginning:
 
 def undoes(page: Page, database: str | None) -> bool:
     """Whether the page is that of a runbook which has an undo on this database."""
-    folder = RUNBOOKS / page.path.stem
-    scripts = (folder / "undo.sh", folder / f"undo.{database}.sh")
-    return page.path.parent == DOCS / "runbooks" and any(script.is_file() for script in scripts)
+    slugs = [each.slug for each in all_runbooks() if each.script("undo", database or "")]
+    return page.path.parent == DOCS / "runbooks" and page.path.stem in slugs

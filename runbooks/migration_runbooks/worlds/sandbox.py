@@ -8,7 +8,7 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Iterable
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -128,14 +128,14 @@ class Sandbox:
     def files(self) -> dict[str, str]:
         """Return the text of the project's own files by their path in it: no bytecode, package, database, journal or binary."""
         found = {}
-        for folder, folders, names in os.walk(self.project):
-            folders[:] = [name for name in folders if name not in NOT_ITS_OWN]
-            for name in names:
-                path = os.path.join(folder, name)
-                if ".sqlite3" not in name and name not in NOT_ITS_OWN and os.path.isfile(path):
-                    with suppress(UnicodeDecodeError), open(path, encoding="utf-8") as file:  # else a binary file
-                        found[os.path.relpath(path, self.project)] = file.read()
-        return dict(sorted(found.items()))
+        for file in sorted(self.project.rglob("*")):
+            relative = file.relative_to(self.project)
+            if file.is_file() and not set(relative.parts) & set(NOT_ITS_OWN) and ".sqlite3" not in file.name:
+                try:
+                    found[relative.as_posix()] = file.read_text()
+                except UnicodeDecodeError:
+                    pass  # a binary file
+        return found
 
     def close(self) -> None:
         """Drop the database, and those made beside it. The folder stays: it belongs to who opened the sandbox."""

@@ -21,7 +21,27 @@ from importlib.machinery import SourceFileLoader
 from pathlib import Path
 
 # What every command of Django loads, but nothing that needs settings: those are the project's.
-CODE = ["code", "difflib", "dj_database_url", "django.conf.urls", "django.contrib.admin.apps", "django.contrib.admin.options", "django.contrib.admin.templatetags.base", "django.contrib.admin.views.main", "django.contrib.auth.apps", "django.contrib.auth.checks", "django.contrib.auth.hashers", "django.contrib.auth.management", "django.contrib.auth.management.commands.createsuperuser", "django.contrib.auth.tokens", "django.contrib.auth.validators", "django.contrib.contenttypes.apps", "django.contrib.contenttypes.checks", "django.contrib.contenttypes.management", "django.contrib.messages.apps", "django.contrib.messages.middleware", "django.contrib.sessions.apps", "django.contrib.sessions.backends.base", "django.contrib.sessions.exceptions", "django.contrib.sessions.management", "django.contrib.sessions.middleware", "django.contrib.sites.requests", "django.contrib.sites.shortcuts", "django.contrib.staticfiles.finders", "django.core.cache.backends.locmem", "django.core.cache.utils", "django.core.management.commands.makemigrations", "django.core.management.commands.migrate", "django.core.management.commands.shell", "django.core.management.commands.showmigrations", "django.core.management.commands.sqlmigrate", "django.db.backends.postgresql.base", "django.db.backends.sqlite3.base", "django.db.migrations.autodetector", "django.db.migrations.executor", "django.db.migrations.writer", "django.forms", "django.middleware.common", "django.middleware.security", "django.template.backends.django", "django.templatetags.cache", "django.templatetags.l10n", "django.templatetags.tz", "django.urls", "django.utils.translation.reloader", "django.views.csrf", "django.views.debug", "django.views.defaults", "hashlib", "json", "logging.config", "pymysql", "sqlite3", "subprocess", "unittest"]
+CODE = [
+    "code", "difflib", "dj_database_url", "django.conf.urls", "django.contrib.admin.apps",
+    "django.contrib.admin.options", "django.contrib.admin.templatetags.base", "django.contrib.admin.views.main",
+    "django.contrib.auth.apps", "django.contrib.auth.checks", "django.contrib.auth.hashers",
+    "django.contrib.auth.management", "django.contrib.auth.management.commands.createsuperuser",
+    "django.contrib.auth.tokens", "django.contrib.auth.validators", "django.contrib.contenttypes.apps",
+    "django.contrib.contenttypes.checks", "django.contrib.contenttypes.management", "django.contrib.messages.apps",
+    "django.contrib.messages.middleware", "django.contrib.sessions.apps", "django.contrib.sessions.backends.base",
+    "django.contrib.sessions.exceptions", "django.contrib.sessions.management",
+    "django.contrib.sessions.middleware", "django.contrib.sites.requests", "django.contrib.sites.shortcuts",
+    "django.contrib.staticfiles.finders", "django.core.cache.backends.locmem", "django.core.cache.utils",
+    "django.core.management.commands.makemigrations", "django.core.management.commands.migrate",
+    "django.core.management.commands.shell", "django.core.management.commands.showmigrations",
+    "django.core.management.commands.sqlmigrate", "django.db.backends.postgresql.base",
+    "django.db.backends.sqlite3.base", "django.db.migrations.autodetector", "django.db.migrations.executor",
+    "django.db.migrations.writer", "django.forms", "django.middleware.common", "django.middleware.security",
+    "django.template.backends.django", "django.templatetags.cache", "django.templatetags.l10n",
+    "django.templatetags.tz", "django.urls", "django.utils.translation.reloader", "django.views.csrf",
+    "django.views.debug", "django.views.defaults", "hashlib", "json", "logging.config", "pymysql", "sqlite3",
+    "subprocess", "unittest",
+]
 LATER = [*(f"contrib/{app}" for app in ("admin", "auth", "contenttypes", "messages", "sessions")), "db/backends/mysql"]
 EVERY = 5.0
 MOST_OPEN = 1024
@@ -93,7 +113,7 @@ def take_quick(waiting: selectors.BaseSelector, listener: socket.socket, token: 
     try:
         process, connection = map(int, numbers)
         request, streams = request_of(process), streams_of(process, connection)
-    except (OSError, ImportError):
+    except (OSError, ImportError, ValueError):
         client.send(REFUSED)
         client.close()
         return
@@ -118,19 +138,12 @@ def streams_of(process: int, connection: int) -> list[int]:
     while os.readlink(f"/proc/{process}/fd/1") == os.readlink(f"/proc/{process}/fd/{connection}"):
         time.sleep(0.0001)
     handle = os.pidfd_open(process)
-    streams = []
-    try:
-        for number in (0, 1, 2):
-            stream = call(PIDFD_GETFD, handle, number, 0)
-            if stream < 0:
-                raise OSError(ctypes.get_errno(), "pidfd_getfd")
-            streams.append(stream)
-    except OSError:
-        for stream in streams:
+    streams = [call(PIDFD_GETFD, handle, number, 0) for number in (0, 1, 2)]
+    os.close(handle)
+    if -1 in streams:
+        for stream in filter((-1).__lt__, streams):
             os.close(stream)
-        raise
-    finally:
-        os.close(handle)
+        raise OSError(ctypes.get_errno(), "pidfd_getfd")
     return streams
 
 
