@@ -64,6 +64,17 @@ def test_any_program_is_the_same(both, program):
     same(both, "shell", "-v", "0", "-c", program)
 
 
+def test_tables_that_an_earlier_command_met_look_the_same(both):
+    known = "import sqlparse; print(len(getattr(sqlparse.parse, '__self__').known))"
+    first = same(both, "inspectdb")
+    assert first.status == 0
+    assert same(both, "inspectdb").output == first.output
+    assert int(both[0].manage("shell", "-v", "0", "-c", known).stdout) > 0
+    for sandbox in both:
+        sandbox.execute("ALTER TABLE fees_invoice ADD COLUMN colour varchar(7)")
+    assert "colour = models.CharField(max_length=7" in same(both, "inspectdb", "fees_invoice").output
+
+
 @pytest.mark.parametrize("django", DJANGOS[1:], indirect=True)
 def test_another_django_is_warm_too(acharya, tmp_path):
     with open_sandbox("empty", "sqlite", tmp_path, acharya) as sandbox:

@@ -17,6 +17,7 @@ import ssl
 import sys
 import threading
 import time
+from collections.abc import Callable
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
 
@@ -47,6 +48,9 @@ EVERY = 5.0
 MOST_OPEN = 1024
 LONGEST_GREETING = 100
 SECONDS_TO_GREET = 20.0
+SELDOM = (100_000, 50, 100)
+"""Thresholds for `gc`: a process that ends soon need hardly look for garbage in cycles, which takes a tenth of its time."""
+
 PIDFD_GETFD = 438
 """The number of this system call, the same on every architecture (pidfd_getfd(2))."""
 
@@ -60,29 +64,32 @@ def load() -> None:
     # PyMySQL loads the machine's certificates for each connection, for one to a socket too: a third of a short command.
     ssl.SSLContext.load_default_certs = lambda self, purpose=None: None
     keep_code()
+    gc.set_threshold(*SELDOM)
     gc.collect()
     gc.freeze()  # children share these pages until they write to them
 
 
 def keep_code() -> None:
-    """Read the code of the modules of Django that only a project can load, so that no process reads it again."""
+    """Read the code of the modules that only a project can load, Django's and ours, so that no process reads it again."""
     import django
 
     code = {}
     read = SourceFileLoader.get_code
-    for folder in LATER:
-        for file in Path(django.__path__[0], folder).rglob("*.py"):
+    for folder in (*(Path(django.__path__[0], folder) for folder in LATER), Path(__file__).parents[2]):
+        for file in folder.rglob("*.py"):
             code[str(file)] = read(SourceFileLoader(file.stem, str(file)), file.stem)
     SourceFileLoader.get_code = lambda self, name: code.get(self.path) or read(self, name)
 
 
-def serve(listener: socket.socket, quick: socket.socket, token: str, path: Path) -> None:
+def serve(listener: socket.socket, quick: socket.socket, token: str, path: Path, learn: Callable[[], None]) -> None:
     """Fork for each client until the socket's file is gone. A client that dies takes its command with it."""
     waiting = selectors.DefaultSelector()
     waiting.register(listener, selectors.EVENT_READ)
     waiting.register(quick, selectors.EVENT_READ)
     while path.exists():
-        for key, _ in waiting.select(EVERY):
+        ready = waiting.select(EVERY)
+        learn()
+        for key, _ in ready:
             if key.fileobj is listener:
                 with contextlib.suppress(OSError):  # a client that died while it asked
                     take(waiting, listener)
@@ -260,10 +267,15 @@ def leave(status: int) -> None:
 
 
 if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parent))
+    from warm_parsed import Parsed
+
+    del sys.path[0]  # no project may meet this folder
     load()
+    parsed = Parsed(Path(f"{sys.argv[1]}.parsed"))
     token = secrets.token_hex()
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listening, socket.create_server(("127.0.0.1", 0)) as quick:
         listening.bind(sys.argv[1])
         listening.listen(64)
         print("warm", quick.getsockname()[1], token, flush=True)
-        serve(listening, quick, token, Path(sys.argv[1]))
+        serve(listening, quick, token, Path(sys.argv[1]), parsed.learn)
