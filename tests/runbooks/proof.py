@@ -10,6 +10,7 @@ import re
 import signal
 import subprocess
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -173,21 +174,27 @@ class RunbookProof:
             goal, changes = self.run_to_the_end(before, step, inputs, tmp_path / "whole")
             assert 0 < len(changes) <= MOST_KILLS, changes
             finished: list[State] = []
-            for kill_at, change in kills(changes):
-                with copy_sandbox(before, tmp_path / str(kill_at)) as sandbox:
+            sandbox = untouched = None
+            with ExitStack() as copies:
+                for kill_at, change in kills(changes):
+                    sandbox = sandbox or copies.enter_context(copy_sandbox(before, tmp_path / str(kill_at)))
+                    untouched = untouched or State.of(sandbox)
                     assert self.killed(sandbox, step, inputs, kill_at) == -signal.SIGKILL
-                    self.finish_once(sandbox, step, inputs, goal, finished, f"killed before {change}")
+                    left = State.of(sandbox)
+                    if left not in finished:
+                        self.finish(sandbox, step, inputs, goal, f"killed before {change}")
+                        finished.append(left)
+                    elif left == untouched:
+                        continue  # so the next kill may fall in the same copy
+                    copies.close()
+                    sandbox = None
 
-    def finish_once(self, sandbox, step, inputs, goal: State, finished: list[State], where: str) -> None:
-        """Run the step again and compare the end, unless that was done already from the very same state."""
-        left = State.of(sandbox)
-        if left in finished:
-            return
+    def finish(self, sandbox, step, inputs, goal: State, where: str) -> None:
+        """Run the step again and compare the end."""
         again = self.step(sandbox, step, inputs)
         assert again.status == 0, f"{where}, then: {again.output}"
         assert goal.rows.difference(sandbox.snapshot()) == [], where
         assert sandbox.files() == goal.files, where
-        finished.append(left)
 
     def test_page_block_by_block_ends_where_the_scripts_end(self, database, tmp_path):
         """Of a runbook without undo. With one the page ends as it began, which the run of docs/ asks for: pages/ending.py."""

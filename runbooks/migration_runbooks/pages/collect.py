@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,8 @@ class Surroundings:
     missing: Callable[[str], str]
     ledger: Ledger
     accepted: Accepted | None
+    read: Callable[[Path, Path], Page] = field(default_factory=lambda: cache(read_page))
+    """Reads a page: once for all databases."""
 
 
 class PageSybil(Sybil):
@@ -43,7 +46,7 @@ class PageSybil(Sybil):
         self.surroundings = surroundings
 
     def parse(self, path: Path) -> Document:
-        page = read_page(path, self.surroundings.root)
+        page = self.surroundings.read(path, self.surroundings.root)
         refuse_unprepared(page)
         document = Document(page.text, str(path))
         if self.database not in variants(page):
