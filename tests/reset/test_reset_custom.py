@@ -112,6 +112,13 @@ def test_a_data_migration_that_fails_on_the_new_schema_is_refused(on_sqlite, ach
     assert "squash" in said
 
 
+def test_a_data_migration_that_needs_a_file_which_goes_is_refused(on_sqlite, acharya_reset):
+    """It imports that file when it runs."""
+    acharya_reset.migration("fees", "0013_sports", LEAF, before=HEADS.replace("    apps.", "    from importlib import import_module\n    import_module('fees.migrations.0001_initial')\n    apps."), operations="migrations.RunPython(heads)")
+    acharya_reset.migrate()
+    acharya_reset.refused("and fail there: fees.0002_sports can't be applied to an empty database: ModuleNotFoundError", "fees")
+
+
 def test_extensions_come_before_the_tables_that_need_them(acharya_reset):
     if acharya_reset.sandbox.database != "postgresql":
         pytest.skip("PostgreSQL alone has extensions that a migration makes")

@@ -44,6 +44,11 @@ def points(changes: list[str], database: str) -> Iterator[int]:
         yield from (number for number in range(changing, changed + 1) if number in (changing, changed) or not changes[number - 1].startswith(("os.", "write /")))
 
 
+def replays(changes: list[str]) -> int:
+    """Return how often the whole history was run on an empty database, which first gets the table of records."""
+    return sum("CREATE TABLE" in change and "django_migrations" in change for change in changes)
+
+
 @pytest.fixture
 def whole(database, tmp_path):
     """What a reset that nobody kills leaves: its changes, the database, the files."""
@@ -56,6 +61,7 @@ def whole(database, tmp_path):
 def test_apply_killed_at_every_change(database, whole, tmp_path):
     """Where the database lies in the project's folder, one kill is gone on from twice."""
     changes, after, files = whole
+    assert replays(changes) == 2, "once the old files, once the new ones"
     for number in points(changes, database):
         for verbs in [VERBS] if database == "sqlite" else [(verb,) for verb in VERBS]:
             with opened(open_library(database, tmp_path / f"{number}{verbs[0]}"), tmp_path / "others") as reset:
@@ -75,6 +81,17 @@ def test_apply_killed_at_every_change(database, whole, tmp_path):
                     expected = (after, files) if finished else before
                     assert expected[0].difference(reset.sandbox.snapshot()) == [], where
                     assert reset.sandbox.files() == expected[1], where
+
+
+def test_a_file_changed_before_it_is_resumed_is_replayed_anew(on_sqlite, whole, tmp_path):
+    """What the proof replayed is not what the new check is about."""
+    number = next(number for number, change in enumerate(whole[0], 1) if "DELETE FROM" in change)
+    with opened(open_library("sqlite", tmp_path / "killed"), tmp_path / "others") as reset:
+        killed(reset, number, "catalog", "--apply")
+        reset.edit("loans/migrations/0002_loan_returned_on.py", "operations = [", 'operations = [migrations.RunSQL("CREATE INDEX by_pages ON catalog_book (pages)"), ')
+        said, changes = killed(reset, 0, "--resume")
+        assert replays(changes) == 1
+        assert said.status == 3 and "missing-index: Table catalog_book lacks the index by_pages" in said.output, said.output
 
 
 def journal_of(reset: Reset) -> str:
@@ -122,7 +139,8 @@ def test_another_reset_waits_until_the_interrupted_one_is_finished(on_sqlite, wh
         said = reset.command("--resume")
         assert said.status == 3 and "Somebody else changed the history of database 'default' meanwhile: catalog.0099_theirs" in said.output, said.output
         reset.sandbox.execute("DELETE FROM django_migrations WHERE name = '0099_theirs'")
-        assert reset.command("--resume").status == 0
+        said, went_on = killed(reset, 0, "--resume")
+        assert said.status == 0 and replays(went_on) == 0, "the new files were replayed before the kill"
         assert after.difference(reset.sandbox.snapshot()) == []
         reset.migration("catalog", "0002_later", "0001_reset")
         said = reset.command("--undo")

@@ -31,6 +31,7 @@ class Order:
 
     apps: list[str]
     alias: str = "default"
+    apply: bool = False
     carry_over: tuple[str, ...] = ()
     leave_out: tuple[str, ...] = ()
 
@@ -51,9 +52,11 @@ def planned(order: Order) -> Plan:
         initial = initial_migrations(chosen, taken(chosen, examined), ties.rewritten(chosen, lambda old: None))
         if sum(map(len, initial.values())) >= len(chosen.removed):
             raise NothingToDo(f"Nothing to do: {', '.join(chosen.apps)} can't have fewer migrations.")
-        found, carried, notes = proven(order.alias, chosen, initial, measured, decided)
+        found, carried, tried, notes = proven(order.alias, chosen, initial, measured, decided)
         if len(found.names) >= len(chosen.removed):
             raise NothingToDo(f"Nothing to do: {', '.join(chosen.apps)} can't have fewer migrations than {len(chosen.removed)}.")
+        if order.apply:
+            tried.keep()
         return whole(examined, chosen, found, carried, measured, notes)
     finally:
         examined.release()

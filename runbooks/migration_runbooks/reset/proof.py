@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
+from django.db import connections
 from django.db.migrations.exceptions import CircularDependencyError
 
 from migration_runbooks.integrity.checks.model_changes import changes_of_models
 from migration_runbooks.integrity.finding import Unreadable
 from migration_runbooks.integrity.schema import Schema
+from migration_runbooks.integrity.sources import cache
+from migration_runbooks.integrity.sources.expected import Expected
 from migration_runbooks.integrity.sources.files import Files, read_files
 from migration_runbooks.reset.candidate import Candidate, candidate
 from migration_runbooks.reset.carry import Carried, Orders
@@ -21,8 +25,22 @@ SHOWN = 6
 SQUASH = "Next: squash instead, which keeps every operation: runbook run squash-app-migrations"
 
 
-def proven(alias: str, chosen: Chosen, initial: dict, measured: Measured, orders: Orders) -> tuple[Candidate, Carried, list[str]]:
-    """Return files that make the same fresh database, what was decided for them, and notes. Raises Refused if there are none.
+@dataclass(frozen=True)
+class Tried:
+    """What a fresh database got from new files."""
+
+    content: Content
+    expected: Expected
+    key: str
+    """Under which the expected schema is asked for once these very files are written and all of them are recorded."""
+
+    def keep(self) -> None:
+        """Spare the check at the end of the reset, also of one that is resumed, the same replay."""
+        cache.keep(cache.default_folder(), self.key, self.expected)
+
+
+def proven(alias: str, chosen: Chosen, initial: dict, measured: Measured, orders: Orders) -> tuple[Candidate, Carried, Tried, list[str]]:
+    """Return files that make the same fresh database, what was decided for them, what they make, and notes. Raises Refused if there are none.
 
     First only what changed rows is carried over. If objects or parts of the schema are then seen to be lacking, what
     made them is carried over as well.
@@ -32,28 +50,29 @@ def proven(alias: str, chosen: Chosen, initial: dict, measured: Measured, orders
         carried.decide(chosen, measured, orders, lacking)
         found = candidate(chosen, initial, carried)
         new = replayed(alias, chosen, found)
-        missing = measured.content.facts - new.facts
+        missing = measured.content.facts - new.content.facts
         if missing <= lacking:
             break
         lacking |= missing
-    if lines := [*differences(measured, new, carried, orders)]:
+    if lines := [*differences(measured, new.content, carried, orders)]:
         raise Refused(*lines, SQUASH)
-    return found, carried, [*other_names(measured.content.schema, new.schema), *losses(measured, orders)]
+    return found, carried, new, [*other_names(measured.content.schema, new.content.schema), *losses(measured, orders)]
 
 
-def replayed(alias: str, chosen: Chosen, found: Candidate) -> Content:
-    """Return what a fresh database holds after the new files. Raises Refused when they make none."""
+def replayed(alias: str, chosen: Chosen, found: Candidate) -> Tried:
+    """Return what a fresh database gets from the new files. Raises Refused when they make none."""
     with staged(chosen.folders, found.texts):
         files = read_files(None)
         demand_graph(files, chosen)
+        key = cache.fingerprint(files, set(files.order), connections[alias])
         try:
-            content = measure(alias, files, set()).content
+            measured = measure(alias, files, set())
         except Unreadable as error:
             raise Refused(f"The new files were tried on an empty database, and fail there: {error}", SQUASH) from error
         changes = changes_of_models()
         if changed := sorted(app for app in found.texts if app in changes):
             raise Refused(f"With the new files, makemigrations would find changes in {', '.join(changed)}.", SQUASH)
-        return content
+        return Tried(measured.content, measured.expected, key)
 
 
 def demand_graph(files: Files, chosen: Chosen) -> None:

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from django.conf import settings
+from django.db.migrations.loader import MigrationLoader
 from django.test.utils import override_settings
 
 Texts = dict[str, dict[str, str]]
@@ -35,7 +36,7 @@ def staged(folders: dict[str, Path], texts: Texts) -> Iterator[dict[str, Path]]:
         sys.path.insert(0, root)
         importlib.invalidate_caches()
         try:
-            with override_settings(MIGRATION_MODULES={**settings.MIGRATION_MODULES, **packages}):
+            with gone(replaced(folders, texts)), override_settings(MIGRATION_MODULES={**settings.MIGRATION_MODULES, **packages}):
                 yield places
         finally:
             sys.path.remove(root)
@@ -52,3 +53,22 @@ def copy_others(source: Path, target: Path) -> None:
         elif each.is_file() and (each.suffix != ".py" or each.name[0] in "_~"):
             shutil.copyfile(each, target / each.name)
     (target / "__init__.py").touch()
+
+
+def replaced(folders: dict[str, Path], texts: Texts) -> list[str]:
+    """Return the modules of the files that the apps have now and would have no more."""
+    packages = {app: MigrationLoader.migrations_module(app)[0] for app in texts}
+    return [f"{packages[app]}.{file.stem}" for app in texts for file in folders[app].glob("[!_~]*.py") if file.stem not in texts[app]]
+
+
+@contextmanager
+def gone(modules: list[str]) -> Iterator[None]:
+    """Let no code import these modules, as it can't once their files are removed."""
+    kept = {name: sys.modules[name] for name in modules if name in sys.modules}
+    sys.modules.update(dict.fromkeys(modules))
+    try:
+        yield
+    finally:
+        for name in modules:
+            del sys.modules[name]
+        sys.modules.update(kept)
