@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import compileall
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +8,6 @@ import pytest
 
 pytest.register_assert_rewrite("faults")
 
-from migration_runbooks.paths import PACKAGE  # noqa: E402
 from migration_runbooks.worlds import DATABASES, Sandbox, available, open_sandbox, scratch  # noqa: E402
 
 INSTALLED = '\nINSTALLED_APPS += ["migration_runbooks"]\n'
@@ -46,7 +44,6 @@ def database(request) -> str:
 @pytest.fixture(scope="session")
 def cache() -> Path:
     """One for all tests: worlds are alike, so each expected schema is replayed once."""
-    compileall.compile_dir(PACKAGE, quiet=2)  # sandboxes write no bytecode
     return scratch("integrity-cache")
 
 

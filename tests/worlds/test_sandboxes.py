@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
-from migration_runbooks.paths import ACHARYA
+from migration_runbooks.paths import ACHARYA, PACKAGE
 from migration_runbooks.worlds import DATABASES, Project, WorldError, open_library, open_sandbox
 from migration_runbooks.worlds.library import LIBRARY
 
@@ -85,6 +85,11 @@ def test_everything_is_compiled_in_a_clone(library):
     for source in library.project.rglob("*.py"):
         compiled = Path(importlib.util.cache_from_source(str(source))).read_bytes()
         assert compiled[8:16] == importlib.util.source_hash(source.read_bytes())  # the header of PEP 552
+
+
+def test_the_package_is_compiled_before_the_first_command():
+    stale = [source for source in PACKAGE.rglob("*.py") if not Path(importlib.util.cache_from_source(str(source))).exists()]
+    assert stale == []
 
 
 def test_an_edit_within_the_same_second_and_of_the_same_size_is_seen(library):

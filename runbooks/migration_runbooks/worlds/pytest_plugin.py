@@ -5,12 +5,14 @@ Temporary folders, `tmp_path` too, lie in the run and go with it: in memory SQLi
 
 from __future__ import annotations
 
+import compileall
 import os
 import signal
 import tempfile
 
 import pytest
 
+from migration_runbooks.paths import PACKAGE
 from migration_runbooks.worlds import run
 
 BEFORE = pytest.StashKey[str | None]()
@@ -27,6 +29,7 @@ def pytest_configure(config: pytest.Config) -> None:
         run.begin()
         config.stash[BEFORE] = os.environ.get("TMPDIR")
         put_temporary_folders(str(run.scratch("tmp")))
+        compileall.compile_dir(PACKAGE, quiet=2)  # commands in sandboxes write no bytecode
 
 
 @pytest.hookimpl(trylast=True)
