@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 from django.apps import apps
@@ -84,10 +85,13 @@ def demand_own_app(label: str, chosen: Chosen) -> None:
 
 def read_anew(folders: list[Path]) -> None:
     """Make Python forget modules in these folders, after their files have changed."""
-    import sys
+
+    @cache
+    def is_one(folder: Path) -> bool:
+        return folder.resolve() in folders
 
     importlib.invalidate_caches()
     for name, module in list(sys.modules.items()):
         file = getattr(module, "__file__", None)
-        if file and Path(file).resolve().parent in folders:
+        if file and is_one(Path(file).parent):
             del sys.modules[name]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from migration_runbooks.integrity.places import relative
@@ -11,16 +11,17 @@ from migration_runbooks.integrity.sources.files import Name
 from migration_runbooks.runner.files import own_files
 
 
-def mentions(removed: Iterable[Name], but: set[Path], apps: dict[str, str]) -> Iterator[str]:
+def mentions(removed: list[Name], but: set[Path], apps: dict[str, str]) -> Iterator[str]:
     """Yield a sentence for each line; `but` are files that are removed or changed anyway."""
     apart = "|".join(rf"""['"]{re.escape(app)}['"]\s*,\s*['"]{re.escape(name)}['"]|\b{re.escape(app)}\.migrations\.{re.escape(name)}\b""" for app, name in removed)
-    pattern = re.compile(apart)
+    pattern, names = re.compile(apart), [name for _, name in removed]
     for file in own_files(Path.cwd(), apps):
-        if file.resolve() not in but:
-            yield from lines_of(file, pattern)
+        text = file.read_text(errors="replace")
+        if any(name in text for name in names) and file.resolve() not in but:
+            yield from lines_of(file, text, pattern)
 
 
-def lines_of(file: Path, pattern: re.Pattern) -> Iterator[str]:
-    for number, line in enumerate(file.read_text(errors="replace").splitlines(), 1):
+def lines_of(file: Path, text: str, pattern: re.Pattern) -> Iterator[str]:
+    for number, line in enumerate(text.splitlines(), 1):
         if found := pattern.search(line):
             yield f"{relative(file)}:{number} names a removed migration: {found[0]}. Change it by hand."

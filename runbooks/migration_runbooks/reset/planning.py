@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 
 from django.apps import apps as installed
@@ -19,21 +18,11 @@ from migration_runbooks.reset.chosen import Chosen, choose
 from migration_runbooks.reset.initial import initial_migrations
 from migration_runbooks.reset.measure import Measured, measure
 from migration_runbooks.reset.mentions import mentions
+from migration_runbooks.reset.order import Order
 from migration_runbooks.reset.plan import Plan, row
 from migration_runbooks.reset.proof import proven
 from migration_runbooks.reset.refusal import NothingToDo, Refused
 from migration_runbooks.reset.text import read
-
-
-@dataclass(frozen=True)
-class Order:
-    """What the command line asks for."""
-
-    apps: list[str]
-    alias: str = "default"
-    apply: bool = False
-    carry_over: tuple[str, ...] = ()
-    leave_out: tuple[str, ...] = ()
 
 
 def planned(order: Order) -> Plan:

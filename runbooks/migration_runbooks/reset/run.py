@@ -7,12 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from migration_runbooks.integrity.examined import Examined
-from migration_runbooks.reset import act, preflight, report
+from migration_runbooks.reset import act, report
 from migration_runbooks.reset.backup import project_here, scripts
-from migration_runbooks.reset.chosen import read_anew
+from migration_runbooks.reset.order import Order
 from migration_runbooks.reset.plan import Plan
-from migration_runbooks.reset.planning import Order, planned
 from migration_runbooks.reset.refusal import BadInput, Refused
 from migration_runbooks.runner.backup import back_up
 from migration_runbooks.runner.journal import Journal, new_journal
@@ -61,6 +59,10 @@ class Run:
 
     def check(self) -> None:
         """Look at files, history and schema as check_migration_integrity does, now that they are new."""
+        from migration_runbooks.integrity.examined import Examined
+        from migration_runbooks.reset import preflight
+        from migration_runbooks.reset.chosen import read_anew
+
         read_anew([Path(path).parent for path in self.plan.files])
         found = preflight.findings(Examined(self.plan.alias, rows=False), self.plan.apps)
         # What was just written is not committed yet, and migrations newer than the reset may wait.
@@ -70,12 +72,17 @@ class Run:
 
 def plan_only(order: Order) -> Plan:
     """Return the plan. Raises Refused, NothingToDo."""
+    # What plans and checks is imported where it is called: --undo, and an app that is not there, need none of it.
+    from migration_runbooks.reset.planning import planned
+
     demand_none_unfinished()
     return planned(order)
 
 
 def apply(order: Order, say: Say) -> None:
     """Plan and carry out, under a new journal. Raises Refused, NothingToDo, HalfWay, Stop."""
+    from migration_runbooks.reset.planning import planned
+
     with locked(say) as lock:
         demand_none_unfinished()
         plan = planned(order)

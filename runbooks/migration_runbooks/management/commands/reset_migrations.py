@@ -12,7 +12,7 @@ from migration_runbooks.integrity.examined import READ_ONLY
 from migration_runbooks.integrity.finding import Unreadable
 from migration_runbooks.reset import report, run
 from migration_runbooks.reset.backup import database_of
-from migration_runbooks.reset.planning import Order
+from migration_runbooks.reset.order import Order
 from migration_runbooks.reset.refusal import BAD_INPUT, REFUSED, STOPPED_HALF_WAY, BadInput, NothingToDo, Refused
 from migration_runbooks.runner.connection import secrets
 from migration_runbooks.runner.problems import Stop
