@@ -40,17 +40,28 @@ def requirement(package):
     return f"{name_of(package)} {package.version}, not from an index" if elsewhere else f"{name_of(package)}=={package.version}"
 
 
-def installed(environment):
-    """{requirement: (files that are missing, files that were changed)} by the RECORD of each package."""
+def recorded(environment):
+    """{requirement: [(name, file)]} of every package, by its RECORD; no bytecode."""
     found = {}
     for package in distributions(path=site_packages(environment)):
         if not package.read_text("RECORD"):
             continue  # not put there by pip or uv
-        files = [(each, Path(str(package.locate_file(each)))) for each in package.files or [] if each.suffix != ".pyc"]
-        missing = [str(each) for each, file in files if not file.exists()]
-        changed = [str(each) for each, file in files if file.is_file() and each.hash and differs(each.hash, file)]
-        found[requirement(package)] = missing, changed
+        files = [each for each in package.files or [] if each.suffix != ".pyc"]
+        found[requirement(package)] = [(each, Path(str(package.locate_file(each)))) for each in files]
     return found
+
+
+def missing(environment):
+    """{requirement: files that are missing}"""
+    return {name: [str(each) for each, file in files if not file.exists()] for name, files in recorded(environment).items()}
+
+
+def changed(environment):
+    """{requirement: files that are not what was installed}. Reads them all."""
+    return {
+        name: [str(each) for each, file in files if file.is_file() and each.hash and differs(each.hash, file)]
+        for name, files in recorded(environment).items()
+    }
 
 
 def differs(recorded, file):
@@ -60,10 +71,13 @@ def differs(recorded, file):
 
 def damaged(environment):
     """{name==version: missing files}; of a package that a killed fix had begun to replace, perhaps the record itself."""
-    packages = installed(environment)
+    return lost_or_damaged(missing(environment))
+
+
+def lost_or_damaged(packages):
     names = {re.split("==| ", each)[0] for each in packages}
     lost = {each: ["its record"] for each in begun() if each.split("==")[0] not in names}
-    return lost | {each: missing for each, (missing, _) in packages.items() if missing and "==" in each}
+    return lost | {each: files for each, files in packages.items() if files and "==" in each}
 
 
 def begun():
@@ -99,10 +113,10 @@ def diagnose():
     if not environment:
         print("Can't tell: there is no virtual environment here. Activate it, or set ENVIRONMENT to its folder.")
         return 2
-    packages = installed(environment)
-    wanted = sorted(damaged(environment))
+    packages = missing(environment)
+    wanted = sorted(lost_or_damaged(packages))
     print(f"Compared {len(packages)} packages in {shown(environment)} with what was installed.")
-    tell_of(packages)
+    tell_of(packages, changed(environment))
     lost = deleted_migrations()
     if lost is None:
         print("This project is not under git, so its own migration files can't be checked. Take lost ones from the last release.")
@@ -110,19 +124,19 @@ def diagnose():
         print(f"{len(lost)} migration files of the project itself are missing, and git has them: {some(lost)}")
     if not wanted:
         known = any(re.match("django(==| )", each) for each in packages)
-        whole = not any(missing for missing, _ in packages.values())
+        whole = not any(packages.values())
         print("No file of any package is missing." if known and whole else "Can't tell what to install.")
         return 0 if known and whole else 2
     print(f"ENVIRONMENT={shown(environment)}\nPACKAGES={shlex.join(wanted)}\nRESTORE={shlex.join(folders_of(lost or []))}")
     return 1
 
 
-def tell_of(packages):
-    for name, (missing, changed) in sorted(packages.items()):
-        if missing:
-            print(f"{name}: {len(missing)} files are missing: {some(missing)}")
-        if changed:
-            print(f"{name}: {len(changed)} files were changed: {some(changed)}" + (" (installing again takes that back)" if missing else ""))
+def tell_of(packages, different):
+    for name, lost in sorted(packages.items()):
+        if lost:
+            print(f"{name}: {len(lost)} files are missing: {some(lost)}")
+        if files := different[name]:
+            print(f"{name}: {len(files)} files were changed: {some(files)}" + (" (installing again takes that back)" if lost else ""))
     if not any(re.match("django(==| )", each) for each in packages):
         print("Django is not installed there.")
 
@@ -165,9 +179,10 @@ def install(environment):
 def objection(environment):
     if not site_packages(environment):
         return f"ENVIRONMENT names no virtual environment: {environment}"
-    if strange := [each for each in given("PACKAGES") if each not in damaged(environment)]:
+    found = damaged(environment)
+    if strange := [each for each in given("PACKAGES") if each not in found]:
         return f"PACKAGES names what is not damaged there: {' '.join(strange)}. Run diagnose again."
-    if whole := [each for each in damaged(environment) if each not in given("PACKAGES")]:
+    if whole := [each for each in found if each not in given("PACKAGES")]:
         return f"PACKAGES leaves out a damaged package: {' '.join(whole)}. Run diagnose again."
     return "" if installer(environment) else "neither uv nor this environment's pip is here. Install one of them, then run this again."
 
@@ -183,8 +198,9 @@ def installer(environment):
 
 def verify():
     environment = Path(os.environ.get("ENVIRONMENT") or environments()[0])
-    lost = damaged(environment) | {each: missing for each, (missing, _) in installed(environment).items() if missing}
-    lines = [f"{name}: {len(missing)} files are missing" for name, missing in lost.items()]
+    packages = missing(environment)
+    lost = lost_or_damaged(packages) | {each: files for each, files in packages.items() if files}
+    lines = [f"{name}: {len(files)} files are missing" for name, files in lost.items()]
     lines += [f"{each}: still missing, and git has it" for each in deleted_migrations() or [] if str(Path(each).parent) in given("RESTORE")]
     print(*lines or ["Every file that was installed is there."], sep="\n")
     return 1 if lines else 0
