@@ -12,6 +12,7 @@ import sys
 import venv
 import zipfile
 from importlib.metadata import PackageNotFoundError, distribution
+from importlib.util import cache_from_source
 from pathlib import Path
 
 NEEDS = ("asgiref", "dj-database-url", "Django", "psycopg", "psycopg-binary", "PyMySQL", "sqlparse", "typing-extensions")
@@ -31,10 +32,14 @@ def own_files(package):
 
 
 def copy(package, site_packages):
+    """With the bytecode that there is, as in an environment in use."""
     for name, file in own_files(package):
         target = site_packages / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(file, target)
+        if file.suffix == ".py" and (compiled := Path(cache_from_source(file))).is_file():
+            (target.parent / "__pycache__").mkdir(exist_ok=True)
+            shutil.copy2(compiled, target.parent / "__pycache__")
 
 
 def make_wheel(package):
@@ -65,7 +70,7 @@ for package in filter(None, map(installed, NEEDS)):
     copy(package, site_packages)
 make_wheel(distribution("Django"))
 Path("uv.toml").write_text('no-index = true\nfind-links = ["wheels"]\n')
-(ENVIRONMENT / "pip.conf").write_text(f"[global]\nno-index = true\nfind-links = {WHEELS}\n")
+(ENVIRONMENT / "pip.conf").write_text(f"[global]\nno-index = true\nfind-links = {WHEELS}\n[install]\nno-compile = no\n")  # `no` does mean: don't compile
 Path(".gitignore").write_text(".venv/\nwheels/\n.runbook/\n*.sqlite3*\n__pycache__/\n")
 git("init", "--quiet")
 git("add", "--all")
