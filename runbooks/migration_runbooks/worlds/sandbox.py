@@ -7,7 +7,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
@@ -128,13 +128,11 @@ class Sandbox:
     def files(self) -> dict[str, str]:
         """Return the text of the project's own files by their path in it: no bytecode, package, database, journal or binary."""
         found = {}
-        for file in sorted(self.project.rglob("*")):
-            relative = file.relative_to(self.project)
-            if file.is_file() and not set(relative.parts) & set(NOT_ITS_OWN) and ".sqlite3" not in file.name:
-                try:
-                    found[relative.as_posix()] = file.read_text()
-                except UnicodeDecodeError:
-                    pass  # a binary file
+        for file in sorted(own_files(self.project)):
+            try:
+                found[file.relative_to(self.project).as_posix()] = file.read_text()
+            except UnicodeDecodeError:
+                pass  # a binary file
         return found
 
     def close(self) -> None:
@@ -146,3 +144,11 @@ class Sandbox:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def own_files(project: Path) -> Iterator[Path]:
+    """Yield the project's own files. What lies in folders that are not its own is not even listed."""
+    for folder, subfolders, names in os.walk(project):
+        subfolders[:] = [each for each in subfolders if each not in NOT_ITS_OWN]
+        files = (Path(folder, name) for name in names if name not in NOT_ITS_OWN and ".sqlite3" not in name)
+        yield from (file for file in files if file.is_file())

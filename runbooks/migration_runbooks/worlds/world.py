@@ -118,8 +118,8 @@ def copy_project(source: Path, target: Path, without: tuple[str, ...]) -> None:
 
 
 def copy_or_link(source: str, target: str) -> None:
-    """Copy a file; but link bytecode, half of all files, which is never written to: Python and compileall replace it."""
-    if source.endswith(".pyc"):
+    """Copy a file; but link bytecode and installed packages, nearly all files: Python and installers replace, never write into them."""
+    if source.endswith(".pyc") or "/site-packages/" in source:
         link_or_copy(source, target)
     else:
         shutil.copy2(source, target)
