@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from migration_runbooks.paths import RUNBOOKS
+from migration_runbooks.worlds import warm
 
 SAMPLES = Path(__file__).parent / "samples"
 MANAGE = "python manage.py"
@@ -40,7 +41,8 @@ class Desk:
         )
 
     def runbook(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess:
-        process = self.start(*arguments, **variables)
+        """Run a command to its end. Only manage.py starts warm in it; of what `start` begins, it does not."""
+        process = self.start(*arguments, **warm_python(), **variables)
         stdout, stderr = process.communicate(timeout=120)
         return subprocess.CompletedProcess(arguments, process.returncode, stdout, stderr)
 
@@ -113,6 +115,12 @@ def environment() -> dict[str, str]:
         "LC_ALL": "C.UTF-8",
         "NOTES_PASSWORD": PASSWORD,
     }
+
+
+def warm_python() -> dict[str, str]:
+    prefix = Path(sys.prefix)
+    folder = warm.folder(prefix / "bin" / "python", prefix)
+    return {"PATH": f"{folder}{os.pathsep}{environment()['PATH']}", "VIRTUAL_ENV": str(prefix)}
 
 
 @pytest.fixture(scope="session")
