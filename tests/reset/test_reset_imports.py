@@ -16,8 +16,3 @@ def test_undo_loads_nothing_that_plans_or_replays():
     assert "migration_runbooks.reset.run" in loaded
     assert not loaded & {"migration_runbooks.reset.planning", "migration_runbooks.reset.preflight", "migration_runbooks.integrity.sources.replay"}
 
-
-def test_neither_a_plan_nor_a_replay_loads_the_test_client_of_django():
-    loaded = loaded_by("migration_runbooks.reset.planning", "migration_runbooks.integrity.run")
-    assert "migration_runbooks.integrity.sources.replay" in loaded
-    assert "django.test" not in loaded

@@ -13,8 +13,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db.migrations.loader import MigrationLoader
-
-from migration_runbooks.integrity.other_settings import other_settings
+from django.test.utils import override_settings
 
 Texts = dict[str, dict[str, str]]
 """What an app's migration files say, by app and by name without `.py`."""
@@ -37,7 +36,7 @@ def staged(folders: dict[str, Path], texts: Texts) -> Iterator[dict[str, Path]]:
         sys.path.insert(0, root)
         importlib.invalidate_caches()
         try:
-            with gone(replaced(folders, texts)), other_settings(MIGRATION_MODULES={**settings.MIGRATION_MODULES, **packages}):
+            with gone(replaced(folders, texts)), override_settings(MIGRATION_MODULES={**settings.MIGRATION_MODULES, **packages}):
                 yield places
         finally:
             sys.path.remove(root)

@@ -27,7 +27,6 @@ def pytest_configure(config: pytest.Config) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     if not hasattr(config, "workerinput") and run.VARIABLE not in os.environ:
         run.begin()
-        compileall.compile_dir(PACKAGE, quiet=2)  # commands in sandboxes write no bytecode
         config.stash[BEFORE] = os.environ.get("TMPDIR")
         put_temporary_folders(str(run.scratch("tmp")))
         compileall.compile_dir(PACKAGE, quiet=2)  # commands in sandboxes write no bytecode

@@ -10,9 +10,9 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from django.apps import apps
 from django.db import connections, router
 from django.db.migrations.executor import MigrationExecutor
+from django.test.utils import override_settings
 
 from migration_runbooks.integrity.finding import Unreadable
-from migration_runbooks.integrity.other_settings import other_settings
 from migration_runbooks.integrity.schema import read_schema
 from migration_runbooks.integrity.sources.expected import Expected, Step
 from migration_runbooks.integrity.sources.files import Files, Name
@@ -119,6 +119,6 @@ def replay(alias: str, files: Files, recorded: set[Name]) -> Expected:
 @contextmanager
 def quiet() -> Iterator[None]:
     """What migrations print is not ours to show, and no mail of theirs may leave."""
-    no_mail = other_settings(EMAIL_BACKEND="django.core.mail.backends.dummy.EmailBackend")
+    no_mail = override_settings(EMAIL_BACKEND="django.core.mail.backends.dummy.EmailBackend")
     with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()), no_mail:
         yield
