@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
-import subprocess
-import sys
 
 import pytest
-from migration_runbooks.paths import CHECKOUT
+from built_site import built
 from migration_runbooks.worlds import open_sandbox
 from tables import rows
 
 COMMANDS = {row[1]: row[2] for row in rows("reference/quick-reference.md", "Task")[1:]}
 STANDS_FOR = {"<app>": "fees", "<number>": "0011", "<what>": "adjust", "<first>": "0010", "<last>": "0012"}
+PAGE = "reference/quick-reference/index.html"
 PRINTED_PAGE = re.compile(rb"/Type\s*/Page\b")
 CHANGED = {
     "Reads only": set(),
@@ -45,7 +43,7 @@ def state(sandbox) -> dict:
     return {"files": sandbox.files(), "records": records, "database": sandbox.snapshot(ignore=ignored)}
 
 
-def test_it_prints_on_one_sheet_of_a4(tmp_path):
+def test_it_prints_on_one_sheet_of_a4():
     program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if not program:
         pytest.skip("no Chromium here, so the page was not printed; on Debian: apt-get install chromium")
@@ -54,17 +52,7 @@ def test_it_prints_on_one_sheet_of_a4(tmp_path):
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
         page = browser.new_page()
-        page.goto(build(tmp_path).as_uri())
+        page.goto((built().whatever_warnings() / PAGE).as_uri())
         printed = page.pdf(prefer_css_page_size=True)
         browser.close()
     assert len(PRINTED_PAGE.findall(printed)) == 1
-
-
-def build(folder):
-    """Build the site, whatever warnings other pages cause, and return the page's file."""
-    command = [sys.executable, "-m", "mkdocs", "build", "--no-strict", "--site-dir", str(folder)]
-    done = subprocess.run(
-        command, cwd=CHECKOUT, env={**os.environ, "NO_MKDOCS_2_WARNING": "1"}, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
-    return folder / "reference/quick-reference/index.html"

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
-import sys
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
 import pytest
+from built_site import built
 from migration_runbooks.pages.copied import copied_blocks
-from migration_runbooks.paths import CHECKOUT
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 PAGE = "runbooks/repair-migration-history/index.html"
@@ -25,12 +23,8 @@ class Quiet(SimpleHTTPRequestHandler):
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("site")
-    mkdocs = [sys.executable, "-m", "mkdocs", "build", "--no-strict", "--site-dir", str(folder)]
-    built = subprocess.run(mkdocs, cwd=CHECKOUT, capture_output=True, text=True)
-    assert built.returncode == 0, built.stderr
-    return folder
+def site():
+    return built().whatever_warnings()
 
 
 @pytest.fixture(scope="module")

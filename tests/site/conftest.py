@@ -1,22 +1,15 @@
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 import pytest
-from migration_runbooks.paths import CHECKOUT
+from built_site import built
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory) -> Path:
-    """The folder of the site, built strictly from the pages as they are now."""
-    folder = tmp_path_factory.mktemp("site")
-    build = subprocess.run(
-        [CHECKOUT / "scripts" / "build", "--site-dir", str(folder)],
-        cwd=CHECKOUT,
-        capture_output=True,
-        text=True,
-    )
-    assert build.returncode == 0, build.stdout + build.stderr
-    assert "WARNING" not in build.stdout + build.stderr
-    return folder
+def site() -> Path:
+    """The folder of the site, built strictly from the pages as they are now. Tests only read it."""
+    site = built()
+    assert site.status == 0, site.output
+    assert "WARNING" not in site.output
+    return site.folder
