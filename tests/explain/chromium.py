@@ -1,4 +1,4 @@
-"""A real Chromium for the tests of the paste box."""
+"""A real Chromium for the tests of the paste box, started once a file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
 @contextmanager
-def open_page() -> Iterator:
+def open_browser() -> Iterator:
     program = next(filter(None, map(shutil.which, BROWSERS)), None)
     if not program:
         pytest.skip("no Chromium here, so the paste box was not tried; on Debian: apt-get install chromium")
@@ -20,5 +20,5 @@ def open_page() -> Iterator:
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
-        yield browser.new_page()
+        yield browser
         browser.close()

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pytest
-from chromium import open_page
+from chromium import open_browser
 from disguises import DISGUISES
 from migration_runbooks.explain import explain
 from migration_runbooks.explain.browser import catalogue_script
@@ -19,7 +19,8 @@ WORDINGS = [line.split("\t")[1].replace("\\n", "\n") for line in (HERE / "wordin
 
 @pytest.fixture(scope="module")
 def page():
-    with open_page() as page:
+    with open_browser() as browser:
+        page = browser.new_page()
         page.add_script_tag(content=catalogue_script())
         page.add_script_tag(content=(DOCS / "assets" / "explain.js").read_text())
         yield page

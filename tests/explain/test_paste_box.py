@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from chromium import open_page
+from chromium import open_browser
 from migration_runbooks.explain.browser import catalogue_script
 from migration_runbooks.paths import DOCS
 
@@ -14,15 +14,22 @@ FIXTURES = Path(__file__).parent / "fixtures"
 PAGE = '<!doctype html><title>x</title><div class="paste-box"></div><script src="../assets/explain-loader.js"></script><script src="../assets/paste-box.js"></script>'
 
 
+@pytest.fixture(scope="module")
+def browser():
+    with open_browser() as browser:
+        yield browser
+
+
 @pytest.fixture
-def page(tmp_path: Path):
+def page(browser, tmp_path: Path):
     shutil.copytree(DOCS / "assets", tmp_path / "assets")
     (tmp_path / "assets" / "catalogue.js").write_text(catalogue_script())
     (tmp_path / "errors").mkdir()
     (tmp_path / "errors" / "index.html").write_text(PAGE)
-    with open_page() as page:
-        page.goto((tmp_path / "errors" / "index.html").as_uri())
-        yield page
+    page = browser.new_page()
+    page.goto((tmp_path / "errors" / "index.html").as_uri())
+    yield page
+    page.close()
 
 
 def test_pasted_log_leads_to_its_page(page, tmp_path: Path):
