@@ -51,7 +51,8 @@ def test_every_cause_prints_a_text_of_the_page_and_is_told_apart(database, opene
     edited = opened(SLUG, database)
     before = edited.snapshot()
     assert last_line(edited.manage("migrate", "fees").output) == f"{NO_FIELD}Invoice has no field named 'discount'"
-    assert "In the database: yes\n" in find_cause(edited, SLUG).output and "Named in" not in find_cause(edited, SLUG).output
+    found = find_cause(edited, SLUG).output
+    assert "In the database: yes\n" in found and "Named in" not in found
     assert before.difference(edited.snapshot()) == []
 
     order = opened(ORDER, database)
