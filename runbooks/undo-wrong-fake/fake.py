@@ -6,7 +6,8 @@ import sys
 from django.db import connections, router, transaction
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
-from django.db.migrations.state import ProjectState
+from django.db.migrations.state import ProjectState, StateApps
+from django.db.migrations.utils import resolve_relation
 
 connection = connections[os.environ.get("RUNBOOK_DATABASE", "default")]
 FOUND, OK, UNKNOWN = 1, 0, 2
@@ -35,21 +36,34 @@ def traces_of(model):
     return coarse, finer
 
 
-def traces_in(state, label):
-    """The same of all models of an app as they are in `state`."""
-    models = state.apps.get_models(include_auto_created=True, include_swapped=False)
+def traces_in(apps, label):
+    """The same of all models of an app as they are in `apps`."""
+    models = apps.get_models(include_auto_created=True, include_swapped=False)
     own = [m for m in models if m._meta.app_label == label and m._meta.managed and not m._meta.proxy]
     pairs = [traces_of(model) for model in own if router.allow_migrate_model(connection.alias, model)]
     return tuple(set().union(*each) for each in zip(*pairs, strict=True)) or NONE
 
 
+def apps_of(state, label):
+    """The models of an app as they are in `state`, with the few others without which Django makes other tables for them."""
+    keys = [key for key in state.models if key[0] == label]
+    for key in keys:  # grows on the way
+        model = state.models[key]
+        near = [base for base in model.bases if isinstance(base, str)]
+        if not model.options.get("managed", True):  # then the other side says who makes the table between them
+            near += [field.remote_field.model for field in model.fields.values() if field.many_to_many]
+        keys += {resolve_relation(each, *key) for each in near} & state.models.keys() - set(keys)
+    apps = StateApps(state.real_apps, {})
+    apps.render_multiple([state.models[key] for key in keys])
+    return apps
+
+
 def walk():
     """{app: [(coarse, finer) before its first migration, after its first, …]} if all migrations run one after the other."""
     state, found = ProjectState(real_apps=loader.unmigrated_apps), {}
-    assert state.apps  # rendered once; each migration then renders only what it changes
     for key in order:
         state = loader.graph.nodes[key].mutate_state(state, preserve=False)
-        found.setdefault(key[0], [NONE]).append(traces_in(state, key[0]))
+        found.setdefault(key[0], [NONE]).append(traces_in(apps_of(state, key[0]), key[0]))
     return found
 
 
@@ -58,7 +72,7 @@ def made_by(keys):
     state = ProjectState(real_apps=loader.unmigrated_apps)
     for key in keys:
         state = loader.graph.nodes[key].mutate_state(state, preserve=False)
-    return {label: traces_in(state, label) for label in {key[0] for key in keys}}
+    return {label: traces_in(state.apps, label) for label in {key[0] for key in keys}}
 
 
 def live_traces():
