@@ -2,6 +2,7 @@
 
 import os
 import sys
+from functools import cache
 
 from django.db import connections, transaction
 from django.db.migrations.loader import MigrationLoader
@@ -13,7 +14,7 @@ try:
 except Exception as error:
     print(f"Can't tell: {type(error).__name__}: {error}\nNothing was changed.", file=sys.stderr)
     sys.exit(2)
-graph, recorded = loader.graph, {key for key in loader.applied_migrations if key in loader.graph.nodes}
+graph, recorded = loader.graph, frozenset(key for key in loader.applied_migrations if key in loader.graph.nodes)
 
 
 def missing_ancestors():
@@ -26,6 +27,7 @@ def descendants(keys):
     return {child for key in keys for child in graph.backwards_plan(key)}
 
 
+@cache
 def expected_tables(keys):
     """{table: its columns} after the migrations `keys`, as Django's state says."""
     models = loader.project_state(sorted(keys), at_end=True).apps.get_models(include_auto_created=True)
@@ -36,6 +38,7 @@ def expected_tables(keys):
     }
 
 
+@cache
 def existing_tables():
     with connection.cursor() as cursor:
         return {
@@ -67,7 +70,7 @@ order = [key for leaf in graph.leaf_nodes() for key in graph.forwards_plan(leaf)
 missing = missing_ancestors()
 complete, reduced = recorded | missing, recorded - descendants(missing)
 if_recorded = differences(complete, complete) if missing else []
-if_removed = differences(reduced, complete) if missing else []
+if_removed = differences(reduced, complete) if if_recorded else []
 
 
 def diagnose():
