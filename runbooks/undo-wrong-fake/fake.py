@@ -75,15 +75,18 @@ def made_by(keys):
     return {label: traces_in(state.apps, label) for label in {key[0] for key in keys}}
 
 
-def live_traces():
+def live_traces(known):
+    """The same of the database; indexes and constraints only of tables of which `known` holds any."""
     coarse, finer = set(), set()
+    indexed = [name for kind, name in known if kind == "index or constraint"]
     with connection.cursor() as cursor:
         for table in connection.introspection.table_names(cursor):
             coarse.add(("table", table))
             for column in connection.introspection.get_table_description(cursor, table):
                 coarse.add(("column", f"{table}.{column.name}"))
                 finer.add(("NULL" if column.null_ok else "NOT NULL", f"{table}.{column.name}"))
-            finer |= {("index or constraint", f"{table}.{name}") for name in connection.introspection.get_constraints(cursor, table)}
+            if any(name.startswith(f"{table}.") for name in indexed):
+                finer |= {("index or constraint", f"{table}.{name}") for name in connection.introspection.get_constraints(cursor, table)}
     return coarse, finer
 
 
@@ -133,7 +136,8 @@ def nodes_in(rows):
 
 def examine():
     recorded = nodes_in(rows)
-    full, now, live = walk(), made_by([key for key in order if key in recorded]), live_traces()
+    full, now = walk(), made_by([key for key in order if key in recorded])
+    live = live_traces({trace for steps in full.values() for _, finer in steps for trace in finer})
     return recorded, [App(label, steps, now.get(label, NONE), live) for label, steps in sorted(full.items())]
 
 
@@ -240,7 +244,7 @@ def verify():
 
 try:
     loader, order, rows = load()
-    recorded, apps = examine()
+    recorded, apps = examine() if os.environ["STEP"] != "undo" else (set(), [])
 except Exception as error:
     print(f"Can't tell: {type(error).__name__}: {error}\nNothing was changed.", file=sys.stderr)
     sys.exit(UNKNOWN)
