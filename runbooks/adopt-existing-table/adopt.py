@@ -35,24 +35,28 @@ def names_in(models):
     return {(table, None) for table in models} | {(table, column) for table in models for column in columns_of(models[table])}
 
 
-def live_names():
+def live_names(tables):
+    """The same of those of these tables that are there."""
     look = connection.introspection
     with connection.cursor() as cursor:
-        tables = look.table_names(cursor)
-        columns = {(table, column.name) for table in tables for column in look.get_table_description(cursor, table)}
-    return {(table, None) for table in tables} | columns
+        there = tables.intersection(look.table_names(cursor))
+        columns = {(table, column.name) for table in there for column in look.get_table_description(cursor, table)}
+    return {(table, None) for table in there} | columns
 
 
 def first_clash():
     """(key, models before, models after, names that are there already) of the first waiting migration that has any."""
-    live, state = live_names(), ProjectState(real_apps=loader.unmigrated_apps)
+    waiting = [key for key in order if key not in loader.applied_migrations]
+    state, live, looked_at = ProjectState(real_apps=loader.unmigrated_apps), set(), set()
     for key in (key for key in order if key in loader.applied_migrations):
         loader.graph.nodes[key].mutate_state(state, preserve=False)
-    before = models_of(state)
-    for key in (key for key in order if key not in loader.applied_migrations):
+    before = models_of(state) if waiting else {}
+    for key in waiting:
         state = loader.graph.nodes[key].mutate_state(state)
         after = models_of(state)
         made, gone = names_in(after) - names_in(before), names_in(before) - names_in(after)
+        touched = {table for table, _ in made | gone} - looked_at
+        live, looked_at = live | live_names(touched), looked_at | touched
         if made & live:
             return key, before, after, made & live
         before, live = after, (live - gone) | made
@@ -293,7 +297,8 @@ if __name__ != "adopt":  # another runbook imports this file for its comparison
         loader, recorder = MigrationLoader(connection), MigrationRecorder(connection)
         loader.check_consistent_history(connection)
         order = list(dict.fromkeys(key for leaf in sorted(loader.graph.leaf_nodes()) for key in loader.graph.forwards_plan(leaf)))
-        clash, key = first_clash(), tuple(os.environ.get("MIGRATION", "").split(".", 1))
+        key = tuple(os.environ.get("MIGRATION", "").split(".", 1))
+        clash = first_clash() if os.environ["STEP"] != "undo" else None
         obstacles = [*not_compared(clash[0]), *differences(*clash[1:3])] if clash else []
     except Exception as error:
         print(f"Can't tell: {type(error).__name__}: {error}\nNothing was changed.", file=sys.stderr)
