@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+from functools import cache
 
 from django.apps import apps
 from django.apps.registry import Apps
@@ -85,6 +86,7 @@ def branches_with(app, name):
     return [ref for ref in refs if any(f"/{path}".endswith(end) for path in git("ls-tree", "-r", "--name-only", ref))]
 
 
+@cache
 def expected_tables():
     """{table: {column: field}} and {table: app}, as the recorded files say."""
     keys = sorted(key for key in loader.applied_migrations if key in loader.graph.nodes)
@@ -93,12 +95,9 @@ def expected_tables():
     return {m.db_table: {f.column: f for f in m.local_concrete_fields} for m in owned}, {m.db_table: m.app_label for m in owned}
 
 
-def existing_tables():
+def existing_columns(table):
     with connection.cursor() as cursor:
-        return {
-            table: {column.name: column for column in connection.introspection.get_table_description(cursor, table)}
-            for table in connection.introspection.table_names(cursor)
-        }
+        return {column.name: column for column in connection.introspection.get_table_description(cursor, table)}
 
 
 def size(column):
@@ -118,11 +117,11 @@ def column_differences(table, fields, columns):
 
 def leftovers(app):
     """How the database differs from what the app's files say: what a ghost made may be among it."""
-    (expected, owner), existing = expected_tables(), existing_tables()
+    (expected, owner), existing = expected_tables(), connection.introspection.table_names()
     marks = (f"{app}_",) if app in apps.app_configs else (f"{app}_", f"django_{app.rstrip('s')}")
     lines = [f"table {table} is in no file" for table in existing if table.startswith(marks) and table not in expected and table != "django_migrations"]
     for table in (table for table in expected if owner[table] == app):
-        lines += column_differences(table, expected[table], existing[table]) if table in existing else [f"no table {table}"]
+        lines += column_differences(table, expected[table], existing_columns(table)) if table in existing else [f"no table {table}"]
     return sorted(lines)
 
 
