@@ -13,9 +13,9 @@ class Refused(Exception):
 
 class Removal:
     def __init__(self, connection, table):
-        self.connection, self.quote = connection, connection.ops.quote_name
+        self.connection, self.quote, self.table = connection, connection.ops.quote_name, table
         self.read_schema()
-        self.table, self.key = table, self.keys.get(table)
+        self.key = self.keys.get(table)
         if not self.key:
             raise Refused(f"there is no table {table!r} with a primary key of one column")
         self.removed = self.name("removed", table)
@@ -29,11 +29,10 @@ class Removal:
             return cursor.fetchall() if cursor.description else cursor.rowcount
 
     def read_schema(self):
-        """Columns and primary key of every table, and every foreign key: of the models, and those of the database alone."""
-        look, self.columns, self.keys, found = self.connection.introspection, {}, {}, set()
+        """The primary key of every table, and every foreign key to our table: of the models, and those of the database alone."""
+        look, self.keys, found = self.connection.introspection, {}, set()
         with self.connection.cursor() as cursor:
             for table in look.table_names(cursor):
-                self.columns[table] = [column.name for column in look.get_table_description(cursor, table)]
                 constraints = look.get_constraints(cursor, table).values()
                 key = next((each["columns"] for each in constraints if each["primary_key"]), [])
                 self.keys[table] = key[0] if len(key) == 1 else None
@@ -48,17 +47,24 @@ class Removal:
                     found.add((model._meta.db_table, field.column, target.model._meta.db_table, target.column))
             if model._meta.auto_created:
                 self.links.add(model._meta.db_table)
-        self.foreign_keys = sorted(key for key in found if key[1] in self.columns.get(key[0], ()))
+        self.foreign_keys = sorted(key for key in found if key[2] == self.table and key[1] in self.columns(key[0]))
+
+    def columns(self, table):
+        """The columns of a table; none when there is no such table."""
+        if table not in self.keys:
+            return []
+        with self.connection.cursor() as cursor:
+            return [column.name for column in self.connection.introspection.get_table_description(cursor, table)]
 
     def pointing(self):
         """(table, column, column of our table) of each foreign key that points to our table."""
-        return [(child, column, target) for child, column, table, target in self.foreign_keys if table == self.table]
+        return [(child, column, target) for child, column, _, target in self.foreign_keys]
 
     def kept_names(self):
         """The tables in which this may keep something."""
         pointing = [(child, column) for child, column, _ in self.pointing()]
         names = [self.removed, *(self.name("repointed", *each) for each in pointing), *(self.name("removed", child) for child, _ in pointing)]
-        return [name for name in dict.fromkeys(names) if name in self.columns]
+        return [name for name in dict.fromkeys(names) if name in self.keys]
 
     def drop_kept(self, names):
         for name in names:
@@ -85,7 +91,7 @@ class Removal:
 
     def double_links(self, child, column):
         """Links to removed rows that say the same as a link to the row that stays, or to another removed one."""
-        key, other = self.keys[child], next(each for each in self.columns[child] if each not in (column, self.keys[child]))
+        key, other = self.keys[child], next(each for each in self.columns(child) if each not in (column, self.keys[child]))
         rows = self.query(f"SELECT {', '.join(map(self.quote, (key, column, other)))} FROM {self.quote(child)} ORDER BY {self.quote(key)}")
         stands_for = {str(key): str(kept) for key, kept in self.stands_for.items()}  # MariaDB returns UUIDs as texts
         there, double = {(str(row), rest) for _, row, rest in rows}, []
@@ -190,13 +196,13 @@ class Removal:
         return done
 
     def insert_back(self, kept, table):
-        if kept not in self.columns:
+        if kept not in self.keys:
             return 0
-        names = ", ".join(self.quote(column) for column in self.columns[kept] if column != KEPT_KEY)
+        names = ", ".join(self.quote(column) for column in self.columns(kept) if column != KEPT_KEY)
         return self.query(f"INSERT INTO {self.quote(table)} ({names}) SELECT {names} FROM {self.quote(kept)}")
 
     def point_back(self, child, column):
-        if not self.keys[child] or (repointed := self.name("repointed", child, column)) not in self.columns:
+        if not self.keys[child] or (repointed := self.name("repointed", child, column)) not in self.keys:
             return
         key, at, quote = self.quote(self.keys[child]), self.quote(column), self.quote
         of_row = f"FROM {quote(repointed)} p WHERE p.{key} = {quote(child)}.{key}"
