@@ -74,8 +74,8 @@ def is_in_database(key):
     before = {(m._meta.db_table, f.column) for m in state.get_models(include_auto_created=True) for f in m._meta.local_concrete_fields}
     made = {(m._meta.db_table, f.column) for m in after.get_models(include_auto_created=True) for f in m._meta.local_concrete_fields} - before
     with connection.cursor() as cursor:
-        existing = {(table, column.name) for table in connection.introspection.table_names(cursor)
-                    for column in connection.introspection.get_table_description(cursor, table)}
+        tables = {table for table, _ in made}.intersection(connection.introspection.table_names(cursor))
+        existing = {(table, column.name) for table in tables for column in connection.introspection.get_table_description(cursor, table)}
     return bool(made & existing) if made else None
 
 
