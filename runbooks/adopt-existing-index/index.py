@@ -189,8 +189,9 @@ try:
     loader, key = MigrationLoader(connection), tuple(os.environ.get("MIGRATION", "").split(".", 1))
     loader.check_consistent_history(connection)
     order = list(dict.fromkeys(each for leaf in sorted(loader.graph.leaf_nodes()) for each in loader.graph.forwards_plan(leaf)))
-    there = tables_by_name() if set(order) - set(loader.applied_migrations) else {}
-    clash = first_clash()
+    if os.environ["STEP"] != "undo":
+        there = tables_by_name() if set(order) - set(loader.applied_migrations) else {}
+        clash = first_clash()
     status = {"diagnose": diagnose, "fix": fix, "undo": undo, "verify": verify}[os.environ["STEP"]]()
 except Exception as error:
     print(f"Can't tell: {type(error).__name__}: {error}\nNothing was changed.", file=sys.stderr)
