@@ -25,6 +25,10 @@ def models_of_recorded_migrations():
     return [model for model in own if router.allow_migrate_model(connection.alias, model)]
 
 
+def has_any(model):
+    return model._meta.indexes or model._meta.constraints or model._meta.unique_together
+
+
 def expected_of(model, there):
     """Everything in the model's Meta that Django finds by name, or by its columns, when a migration removes it."""
     plan, table = connection.schema_editor(collect_sql=True), model._meta.db_table
@@ -56,7 +60,7 @@ def all_expected():
     look = connection.introspection
     with connection.cursor() as cursor:
         tables = set(look.table_names(cursor))
-        models = [model for model in models_of_recorded_migrations() if model._meta.db_table in tables]
+        models = [model for model in models_of_recorded_migrations() if model._meta.db_table in tables and has_any(model)]
         there = {model: look.get_constraints(cursor, model._meta.db_table) for model in models}
     return [expected for model in models for expected in expected_of(model, there[model])]
 
