@@ -87,8 +87,8 @@ def lost_with(migration: str, model, field_name):
 def missing_parts(losses: list[Loss]) -> list[Loss]:
     """Losses that happened already: the database has no such table or column."""
     with connection.cursor() as cursor:
-        columns = {}
-        for table in connection.introspection.table_names(cursor):
+        columns, tables = {}, {loss.model._meta.db_table for loss in losses}
+        for table in tables.intersection(connection.introspection.table_names(cursor)):
             columns[table] = {each.name for each in connection.introspection.get_table_description(cursor, table)}
     return [
         loss for loss in losses
