@@ -6,6 +6,7 @@ Temporary folders, `tmp_path` too, lie in the run and go with it: in memory SQLi
 from __future__ import annotations
 
 import compileall
+import gc
 import os
 import signal
 import tempfile
@@ -30,6 +31,10 @@ def pytest_configure(config: pytest.Config) -> None:
         config.stash[BEFORE] = os.environ.get("TMPDIR")
         put_temporary_folders(str(run.scratch("tmp")))
         compileall.compile_dir(PACKAGE, quiet=2)  # commands in sandboxes write no bytecode
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()  # ten thousand tests stay to the end: no look for garbage need go through them
 
 
 @pytest.hookimpl(trylast=True)
