@@ -112,9 +112,11 @@ def test_a_data_migration_that_fails_on_the_new_schema_is_refused(on_sqlite, ach
     assert "squash" in said
 
 
-def test_a_data_migration_that_needs_a_file_which_goes_is_refused(on_sqlite, acharya_reset):
+@pytest.mark.parametrize("needs", ["from importlib import import_module; import_module('fees.migrations.0001_initial')", "from fees.migrations import named"])
+def test_a_data_migration_that_needs_a_file_which_goes_is_refused(on_sqlite, acharya_reset, needs):
     """It imports that file when it runs."""
-    acharya_reset.migration("fees", "0013_sports", LEAF, before=HEADS.replace("    apps.", "    from importlib import import_module\n    import_module('fees.migrations.0001_initial')\n    apps."), operations="migrations.RunPython(heads)")
+    acharya_reset.migration("fees", "named", LEAF)
+    acharya_reset.migration("fees", "0014_sports", "named", before=HEADS.replace("    apps.", f"    {needs}\n    apps."), operations="migrations.RunPython(heads)")
     acharya_reset.migrate()
     acharya_reset.refused("and fail there: fees.0002_sports can't be applied to an empty database: ModuleNotFoundError", "fees")
 

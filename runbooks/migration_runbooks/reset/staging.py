@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
 
 from django.conf import settings
 from django.db.migrations.loader import MigrationLoader
@@ -64,11 +65,21 @@ def replaced(folders: dict[str, Path], texts: Texts) -> list[str]:
 @contextmanager
 def gone(modules: list[str]) -> Iterator[None]:
     """Let no code import these modules, as it can't once their files are removed."""
-    kept = {name: sys.modules[name] for name in modules if name in sys.modules}
+    loaded = {name: sys.modules[name] for name in modules if name in sys.modules}
     sys.modules.update(dict.fromkeys(modules))
+    for name in loaded:
+        delattr(*place_of(name))  # else `from package import module` still finds it
     try:
         yield
     finally:
         for name in modules:
             del sys.modules[name]
-        sys.modules.update(kept)
+        sys.modules.update(loaded)
+        for name, module in loaded.items():
+            setattr(*place_of(name), module)
+
+
+def place_of(module: str) -> tuple[ModuleType, str]:
+    """Return the package that holds a loaded module, and the attribute under which it does."""
+    package, _, name = module.rpartition(".")
+    return sys.modules[package], name
