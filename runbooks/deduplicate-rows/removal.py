@@ -29,7 +29,7 @@ class Removal:
             return cursor.fetchall() if cursor.description else cursor.rowcount
 
     def read_schema(self):
-        """The primary key of every table, and every foreign key to our table: of the models, and those of the database alone."""
+        """The primary key of every table, and (table, column, column of ours) of each foreign key to ours, of models or the database alone."""
         look, self.keys, found = self.connection.introspection, {}, set()
         with self.connection.cursor() as cursor:
             for table in look.table_names(cursor):
@@ -47,7 +47,8 @@ class Removal:
                     found.add((model._meta.db_table, field.column, target.model._meta.db_table, target.column))
             if model._meta.auto_created:
                 self.links.add(model._meta.db_table)
-        self.foreign_keys = sorted(key for key in found if key[2] == self.table and key[1] in self.columns(key[0]))
+        ours = [(child, column, target) for child, column, table, target in found if table == self.table]
+        self.pointing = sorted(each for each in ours if each[1] in self.columns(each[0]))
 
     def columns(self, table):
         """The columns of a table; none when there is no such table."""
@@ -56,13 +57,9 @@ class Removal:
         with self.connection.cursor() as cursor:
             return [column.name for column in self.connection.introspection.get_table_description(cursor, table)]
 
-    def pointing(self):
-        """(table, column, column of our table) of each foreign key that points to our table."""
-        return [(child, column, target) for child, column, _, target in self.foreign_keys]
-
     def kept_names(self):
         """The tables in which this may keep something."""
-        pointing = [(child, column) for child, column, _ in self.pointing()]
+        pointing = [(child, column) for child, column, _ in self.pointing]
         names = [self.removed, *(self.name("repointed", *each) for each in pointing), *(self.name("removed", child) for child, _ in pointing)]
         return [name for name in dict.fromkeys(names) if name in self.keys]
 
@@ -78,7 +75,7 @@ class Removal:
     def plan(self, kept_rows):
         """What removing means; `kept_rows` is {key of the row that stays: keys of the rows that it stands for}."""
         self.kept_rows, self.stands_for = kept_rows, {key: kept for kept, keys in kept_rows.items() for key in keys}
-        self.affected = [(*each, rows) for each in self.pointing() if (rows := self.rows_pointing(*each))]
+        self.affected = [(*each, rows) for each in self.pointing if (rows := self.rows_pointing(*each))]
         self.double = {(child, column): self.double_links(child, column) for child, column, *_ in self.affected if child in self.links}
 
     def chunks(self, keys):
@@ -186,9 +183,9 @@ class Removal:
         there = self.kept_names()
         with self.connection.constraint_checks_disabled(), transaction.atomic(using=self.connection.alias):
             done = self.insert_back(self.removed, self.table)
-            for child in {child for child, _, _ in self.pointing()} & self.links:
+            for child in {child for child, _, _ in self.pointing} & self.links:
                 self.insert_back(self.name("removed", child), child)
-            for child, column, _ in self.pointing():
+            for child, column, _ in self.pointing:
                 self.point_back(child, column)
             for name in there:
                 self.query(f"DELETE FROM {self.quote(name)}")

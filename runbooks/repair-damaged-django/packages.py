@@ -51,16 +51,16 @@ def recorded(environment):
     return found
 
 
-def missing(environment):
+def missing(packages):
     """{requirement: files that are missing}"""
-    return {name: [str(each) for each, file in files if not file.exists()] for name, files in recorded(environment).items()}
+    return {name: [str(each) for each, file in files if not file.exists()] for name, files in packages.items()}
 
 
-def changed(environment):
+def changed(packages):
     """{requirement: files that are not what was installed}. Reads them all."""
     return {
         name: [str(each) for each, file in files if file.is_file() and each.hash and differs(each.hash, file)]
-        for name, files in recorded(environment).items()
+        for name, files in packages.items()
     }
 
 
@@ -71,7 +71,7 @@ def differs(recorded, file):
 
 def damaged(environment):
     """{name==version: missing files}; of a package that a killed fix had begun to replace, perhaps the record itself."""
-    return lost_or_damaged(missing(environment))
+    return lost_or_damaged(missing(recorded(environment)))
 
 
 def lost_or_damaged(packages):
@@ -113,10 +113,11 @@ def diagnose():
     if not environment:
         print("Can't tell: there is no virtual environment here. Activate it, or set ENVIRONMENT to its folder.")
         return 2
-    packages = missing(environment)
+    found = recorded(environment)
+    packages = missing(found)
     wanted = sorted(lost_or_damaged(packages))
     print(f"Compared {len(packages)} packages in {shown(environment)} with what was installed.")
-    tell_of(packages, changed(environment))
+    tell_of(packages, changed(found))
     lost = deleted_migrations()
     if lost is None:
         print("This project is not under git, so its own migration files can't be checked. Take lost ones from the last release.")
@@ -198,7 +199,7 @@ def installer(environment):
 
 def verify():
     environment = Path(os.environ.get("ENVIRONMENT") or environments()[0])
-    packages = missing(environment)
+    packages = missing(recorded(environment))
     lost = lost_or_damaged(packages) | {each: files for each, files in packages.items() if files}
     lines = [f"{name}: {len(files)} files are missing" for name, files in lost.items()]
     lines += [f"{each}: still missing, and git has it" for each in deleted_migrations() or [] if str(Path(each).parent) in given("RESTORE")]

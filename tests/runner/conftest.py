@@ -118,9 +118,8 @@ def environment() -> dict[str, str]:
 
 
 def warm_python() -> dict[str, str]:
-    prefix = Path(sys.prefix)
-    folder = warm.folder(prefix / "bin" / "python", prefix)
-    return {"PATH": f"{folder}{os.pathsep}{environment()['PATH']}", "VIRTUAL_ENV": str(prefix)}
+    folder = warm.python_folder(Path(sys.prefix))
+    return {"PATH": f"{folder}{os.pathsep}{environment()['PATH']}", "VIRTUAL_ENV": sys.prefix}
 
 
 @pytest.fixture(scope="session")

@@ -33,11 +33,6 @@ print(json.dumps({
 PRINT_DATABASE = "from django.conf import settings; print(settings.DATABASES['default'])"
 
 
-def warm_python() -> Path:
-    prefix = Path(sys.prefix)
-    return warm.folder(prefix / "bin" / "python", prefix) / "python"
-
-
 class Project:
     """A private copy of the sample project on its own SQLite file."""
 
@@ -47,7 +42,7 @@ class Project:
 
     def try_manage(self, *arguments: str, cold: bool = False, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run `manage.py` with no variables but PATH, that of a warm start and those given."""
-        command = [sys.executable if cold else warm_python(), "manage.py", *arguments]
+        command = [sys.executable if cold else warm.python_folder(Path(sys.prefix)) / "python", "manage.py", *arguments]
         environment = {"PATH": os.environ["PATH"], "VIRTUAL_ENV": sys.prefix, **environment}
         return subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True, timeout=120)
 

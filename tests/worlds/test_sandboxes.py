@@ -88,8 +88,8 @@ def test_everything_is_compiled_in_a_clone(library):
 
 
 def test_the_package_is_compiled_before_the_first_command():
-    stale = [source for source in PACKAGE.rglob("*.py") if not Path(importlib.util.cache_from_source(str(source))).exists()]
-    assert stale == []
+    without = [source for source in PACKAGE.rglob("*.py") if not Path(importlib.util.cache_from_source(str(source))).exists()]
+    assert without == []
 
 
 def test_an_edit_within_the_same_second_and_of_the_same_size_is_seen(library):

@@ -65,7 +65,7 @@ def test_any_program_is_the_same(both, program):
 
 
 def test_tables_that_an_earlier_command_met_look_the_same(both):
-    known = "import sqlparse; print(len(getattr(sqlparse.parse, '__self__').known))"
+    known = "import sqlparse; print(len(sqlparse.parse.__self__.known))"
     first = same(both, "inspectdb")
     assert first.status == 0
     assert same(both, "inspectdb").output == first.output

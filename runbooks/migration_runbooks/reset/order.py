@@ -9,6 +9,5 @@ from dataclasses import dataclass
 class Order:
     apps: list[str]
     alias: str = "default"
-    apply: bool = False
     carry_over: tuple[str, ...] = ()
     leave_out: tuple[str, ...] = ()

@@ -25,8 +25,8 @@ from migration_runbooks.reset.refusal import NothingToDo, Refused
 from migration_runbooks.reset.text import read
 
 
-def planned(order: Order) -> Plan:
-    """Return what is to be done. Raises BadInput, Refused with every reason that was found, NothingToDo."""
+def planned(order: Order, keep: bool = False) -> Plan:
+    """Return what is to be done; `keep` what the proof replayed for the check at the end. Raises BadInput, Refused with every reason that was found, NothingToDo."""
     examined = Examined(order.alias, rows=False)
     try:
         chosen = choose(order.apps, read_files(None))
@@ -44,7 +44,7 @@ def planned(order: Order) -> Plan:
         found, carried, tried, notes = proven(order.alias, chosen, initial, measured, decided)
         if len(found.names) >= len(chosen.removed):
             raise NothingToDo(f"Nothing to do: {', '.join(chosen.apps)} can't have fewer migrations than {len(chosen.removed)}.")
-        if order.apply:
+        if keep:
             tried.keep()
         return whole(examined, chosen, found, carried, measured, notes)
     finally:

@@ -85,7 +85,7 @@ def apply(order: Order, say: Say) -> None:
 
     with locked(say) as lock:
         demand_none_unfinished()
-        plan = planned(order)
+        plan = planned(order, keep=True)
         say(report.plan_text(plan))
         journal = new_journal(private(), "reset")
         plan.keep(journal.folder)

@@ -48,7 +48,7 @@ def virtual_environment(project: Project, place: Place) -> Path:
 
 def search_path(project: Project, place: Place, engine: ModuleType) -> list[Path]:
     shared = project.environment / "bin"
-    python = [warm.folder(shared / "python", project.environment)] if is_warm_python(project, place) else []
+    python = [warm.python_folder(project.environment)] if is_warm_python(project, place) else []
     uv = [folder_of_uv(project)] if project.with_uv else []
     folders = [*python, virtual_environment(project, place) / "bin", shared, *uv, *engine.tools(), *map(Path, SYSTEM)]
     return list(dict.fromkeys(folders))

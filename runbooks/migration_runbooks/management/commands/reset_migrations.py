@@ -64,7 +64,7 @@ class Command(BaseCommand):
             if options["apps"]:
                 raise BadInput(f"--{verb} takes no app: it knows which were reset.")
             return getattr(run, verb)(self.say)
-        order = Order(options["apps"], options["database"], options["apply"], tuple(options["carry_over"]), tuple(options["leave_out"]))
+        order = Order(options["apps"], options["database"], tuple(options["carry_over"]), tuple(options["leave_out"]))
         if options["apply"]:
             return run.apply(order, self.say)
         plan = run.plan_only(order)

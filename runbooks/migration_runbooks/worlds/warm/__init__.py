@@ -52,6 +52,11 @@ def folder(program: Path, environment: Path, *before: str) -> Path:
     return place
 
 
+def python_folder(environment: Path) -> Path:
+    """Return a folder whose `python`, in that environment, starts manage.py warm. Raises RuntimeError as `folder` does."""
+    return folder(environment / "bin" / "python", environment)
+
+
 def write_client(file: Path, program: Path, environment: Path, words: list[str], socket: Path) -> None:
     """Write what stands in for the program. It is bash, which starts in a fifth of Python's time.
 

@@ -38,8 +38,8 @@ CODE = [
     "django.core.management.commands.sqlmigrate", "django.db.backends.postgresql.base",
     "django.db.backends.sqlite3.base", "django.db.migrations.autodetector", "django.db.migrations.executor",
     "django.db.migrations.writer", "django.forms", "django.middleware.common", "django.middleware.security",
-    "django.template.backends.django", "django.test.utils", "django.templatetags.cache", "django.templatetags.l10n",
-    "django.templatetags.tz", "django.urls", "django.utils.translation.reloader", "django.views.csrf",
+    "django.template.backends.django", "django.templatetags.cache", "django.templatetags.l10n",
+    "django.templatetags.tz", "django.test.utils", "django.urls", "django.utils.translation.reloader", "django.views.csrf",
     "django.views.debug", "django.views.defaults", "hashlib", "json", "logging.config", "pymysql", "sqlite3",
     "subprocess", "unittest",
 ]
