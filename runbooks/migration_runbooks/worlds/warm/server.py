@@ -48,7 +48,7 @@ EVERY = 5.0
 MOST_OPEN = 1024
 LONGEST_GREETING = 100
 SECONDS_TO_GREET = 20.0
-SELDOM = (100_000, 50, 100)
+SELDOM = (1_000_000, 50, 100)
 """Thresholds for `gc`: a process that ends soon need hardly look for garbage in cycles, which takes a tenth of its time."""
 
 PIDFD_GETFD = 438
