@@ -19,7 +19,7 @@ WORDINGS = [line.split("\t")[1].replace("\\n", "\n") for line in (HERE / "wordin
 
 @pytest.fixture(scope="module")
 def page():
-    with open_browser() as browser:
+    with open_browser("the paste box was not tried") as browser:
         page = browser.new_page()
         page.add_script_tag(content=catalogue_script())
         page.add_script_tag(content=(DOCS / "assets" / "explain.js").read_text())

@@ -16,7 +16,7 @@ PAGE = '<!doctype html><title>x</title><div class="paste-box"></div><script src=
 
 @pytest.fixture(scope="module")
 def browser():
-    with open_browser() as browser:
+    with open_browser("the paste box was not tried") as browser:
         yield browser
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-import shutil
 
 import pytest
 from built_site import built
+from chromium import open_browser
 from migration_runbooks.worlds import open_sandbox
 from tables import rows
 
@@ -44,15 +44,8 @@ def state(sandbox) -> dict:
 
 
 def test_it_prints_on_one_sheet_of_a4():
-    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if not program:
-        pytest.skip("no Chromium here, so the page was not printed; on Debian: apt-get install chromium")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
+    with open_browser("the page was not printed") as browser:
         page = browser.new_page()
         page.goto((built().whatever_warnings() / PAGE).as_uri())
         printed = page.pdf(prefer_css_page_size=True)
-        browser.close()
     assert len(PRINTED_PAGE.findall(printed)) == 1

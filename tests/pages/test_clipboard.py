@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
 import pytest
 from built_site import built
+from chromium import open_browser
 from migration_runbooks.pages.copied import copied_blocks
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 PAGE = "runbooks/repair-migration-history/index.html"
-
-pytestmark = pytest.mark.skipif(not CHROMIUM, reason="Chromium is not installed (Debian: apt-get install chromium)")
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -38,17 +35,13 @@ def address(site):
 
 @pytest.fixture(scope="module")
 def page(address):
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with open_browser("no copy button was clicked") as browser:
         context = browser.new_context()
         context.grant_permissions(["clipboard-read", "clipboard-write"], origin=address.rstrip("/"))
         page = context.new_page()
         page.goto(address + PAGE)
         page.wait_for_selector("[data-md-type=copy]")
         yield page
-        browser.close()
 
 
 def test_every_button_copies_what_the_site_check_compares(site, page):

@@ -29,12 +29,6 @@ COMMAND, INSIDE = "command", "sql in a transaction"
 """What the killer calls a command of the shell, and how it begins what it says of a statement inside a transaction."""
 
 
-def script(slug: str, step: str, database: str) -> Path:
-    """The script of `step` for `database`: its own one where there is one, else the common one."""
-    own = RUNBOOKS / slug / f"{step}.{database}.sh"
-    return own if own.exists() else RUNBOOKS / slug / f"{step}.sh"
-
-
 def kills(changes: list[str]) -> Iterator[tuple[int, str]]:
     """Yield number and name of each change before which to kill: all that can leave something of their own.
 
@@ -102,7 +96,7 @@ class RunbookProof:
         return f"{self.slug}:{cause}" if cause else self.slug
 
     def step(self, sandbox, step: str, inputs: dict[str, str] | None = None):
-        return sandbox.bash(script(self.slug, step, sandbox.database), **(inputs or {}))
+        return sandbox.bash(find(self.slug).script(step, sandbox.database), **(inputs or {}))
 
     def diagnose(self, sandbox, status: int = 1) -> dict[str, str]:
         done = self.step(sandbox, "diagnose", self.extra_inputs)
@@ -123,7 +117,7 @@ class RunbookProof:
         assert sandbox.files() == files
 
     def has_undo(self, database: str) -> bool:
-        return script(self.slug, "undo", database).exists()
+        return find(self.slug).script("undo", database) is not None
 
     # --- proofs ---------------------------------------------------------------------------------------------------
 
@@ -265,7 +259,7 @@ class RunbookProof:
         environment = sandbox.environment | inputs | {name: str(value) for name, value in watch.items()}
         sandbox.copy_python(RUNBOOKS / self.slug)
         process = subprocess.Popen(
-            ["bash", sandbox.spelled(script(self.slug, step, sandbox.database))],
+            ["bash", sandbox.spelled(find(self.slug).script(step, sandbox.database))],
             cwd=sandbox.project, env=environment, start_new_session=True,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )
@@ -286,7 +280,7 @@ def databases_that_differ(runbook: Runbook, test: str) -> list[str]:
     """
     if test == RunbookProof.test_page_block_by_block_ends_where_the_scripts_end.__name__:
         return databases_of_page(runbook)
-    fixes = {script(runbook.slug, "fix", database) for database in runbook.databases}
+    fixes = {runbook.script("fix", database) for database in runbook.databases}
     files_alone = len(fixes) == 1 and not touches_database(runbook)
     killed, repair = RunbookProof.test_killed_at_every_change, RunbookProof.test_diagnose_fix_verify_fix_again_undo
     alike = test == killed.__name__ if runbook.django else test != repair.__name__

@@ -5,9 +5,10 @@ import sqlite3
 from contextlib import closing
 
 import pytest
+from migration_runbooks.catalogue.runbooks import find
 from migration_runbooks.paths import RUNBOOKS
 from migration_runbooks.worlds import open_sandbox
-from proof import RunbookProof, inputs_in, script
+from proof import RunbookProof, inputs_in
 
 WAIVED = {"attendance_leaverequest", "fees_invoice"}
 REFERENCED = """
@@ -16,7 +17,7 @@ REFERENCED = """
 
 
 def back_up(sandbox, folder: str = "backups") -> dict[str, str]:
-    done = sandbox.bash(script("back-up-database", "fix", sandbox.database), BACKUP_DIR=folder)
+    done = sandbox.bash(find("back-up-database").script("fix", sandbox.database), BACKUP_DIR=folder)
     assert done.status == 0, done.output
     return inputs_in(done.output)
 
