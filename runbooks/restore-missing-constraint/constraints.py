@@ -118,7 +118,6 @@ def restored():
 
 def remember(names):
     """Write the names before the change, whole or not at all."""
-    RESTORED.parent.mkdir(parents=True, exist_ok=True)
     new = RESTORED.with_suffix(".new")
     new.write_text(json.dumps(sorted(names)))
     new.replace(RESTORED)

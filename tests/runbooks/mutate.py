@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 NOT_A_COMMAND = ("#", "set -", "if ", "for ", "while ", "then", "else", "fi", "done", "do", "{", "}", "(", ")")
+FAILED = re.compile(r"^\d+ failed\b", re.MULTILINE)
 LEFT_OUT = shutil.ignore_patterns(".git", ".venv", ".environments", ".uv", "site", "build", "__pycache__", ".pytest_cache")
 
 
@@ -61,7 +63,8 @@ def noticed(copy: Path, slug: str, arguments: list[str]) -> bool:
     test = f"tests/runbooks/test_{slug.replace('-', '_')}.py"
     environment = {**os.environ, "PYTHONPATH": str(copy / "runbooks")}
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", test, *arguments]
-    return subprocess.run(command, cwd=copy, env=environment, capture_output=True).returncode == 1
+    printed = subprocess.run(command, cwd=copy, env=environment, capture_output=True, text=True).stdout
+    return FAILED.search(printed) is not None  # with several workers, -x ends with the status of an interruption
 
 
 def main(slug: str, arguments: list[str]) -> int:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from migration_runbooks.paths import RUNBOOKS
 from migration_runbooks.worlds import open_sandbox
 from proof import RunbookProof
 
@@ -80,6 +81,43 @@ class TestCorrectCheckViolations(RunbookProof):
                 refused = self.step(sandbox, "fix", {**self.example_inputs(), **wrong})
                 assert refused.status == 1 and "Refused, nothing was changed" in refused.output
             assert broken.difference(sandbox.snapshot()) == []
+
+    def test_row_that_is_corrected_twice_goes_back_to_what_it_held_last(self, database, tmp_path):
+        with open_sandbox(self.slug, database, tmp_path) as sandbox:
+            inputs = self.diagnose(sandbox)
+            self.fix(sandbox, inputs)
+            (again,) = sandbox.execute("SELECT MIN(id) FROM fees_invoice WHERE discount = 250")[0]
+            sandbox.execute(f"UPDATE fees_invoice SET discount = 300 WHERE id = {again}")
+            self.fix(sandbox, {**inputs, "VALUE": "240"})
+            assert dict(sandbox.execute(DISCOUNTS))[again] == 240
+            assert self.step(sandbox, "undo", inputs).status == 0
+            discounts = dict(sandbox.execute(DISCOUNTS))
+            assert discounts.pop(again) == 300 and max(map(float, discounts.values())) == 250.25
+
+    def test_table_without_a_key_of_one_column_is_refused(self, database, tmp_path):
+        with open_sandbox("healthy", database, tmp_path) as sandbox:
+            sandbox.execute("CREATE TABLE pairs (one int, two int, three int, PRIMARY KEY (one, two))")
+            self.assert_refused(sandbox, 'KeptValues(connection, "pairs", "three")', "LookupError: pairs has no primary key of one column")
+
+    def test_rows_that_change_between_keeping_and_writing_stop_it(self, tmp_path):
+        """On SQLite, for all: the condition holds for as many rows as there are, and so for none the second time."""
+        program = """
+connection.ensure_connection()
+called = iter(range(1000))
+connection.connection.create_function("is_early", 0, lambda: next(called) < rows)
+rows = len(KeptValues(connection, "fees_invoice", "discount").keys("1 = 1"))
+KeptValues(connection, "fees_invoice", "discount").replace("is_early()", "%s", [240])"""
+        with open_sandbox("healthy", "sqlite", tmp_path) as sandbox:
+            self.assert_refused(sandbox, program, "RuntimeError: rows changed meanwhile. Run it again.")
+
+    def assert_refused(self, sandbox, program, reason):
+        """Run a program with the class that keeps values; nothing may have changed."""
+        before = sandbox.snapshot()
+        sandbox.copy_python(RUNBOOKS / self.slug)
+        head = f"import sys; sys.path.insert(0, '.runbook/{self.slug}')\nfrom django.db import connection\nfrom kept_values import KeptValues\n"
+        done = sandbox.manage("shell", "-v", "0", input=head + program)
+        assert done.status == 1 and done.output.endswith(f"{reason}\n"), done.output
+        assert before.difference(sandbox.snapshot()) == []
 
     def break_other_project(self, library):
         (library.project / "catalog/migrations/0004_long_enough.py").write_text(LATE_BOOK)
