@@ -15,6 +15,15 @@ class Migration(migrations.Migration):
         migrations.AddConstraint("book", models.CheckConstraint(condition=models.Q(pages__gt=201), name="long_enough"))
     ]
 """
+TINY = """from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("fees", "0013_limit_discount")]
+    operations = [
+        migrations.AddConstraint("invoice", models.CheckConstraint(condition=models.Q(amount__lt=1), name="tiny"))
+    ]
+"""
 TWO_COLUMNS = """from django.db import migrations, models
 
 
@@ -74,6 +83,14 @@ class TestCorrectCheckViolations(RunbookProof):
             assert refused.status == 1 and "rows would still break one_day" in refused.output
             assert broken.difference(sandbox.snapshot()) == []
 
+    def test_of_two_checks_that_are_broken_the_first_to_come_is_corrected_first(self, database, tmp_path):
+        with open_sandbox(self.slug, database, tmp_path) as sandbox:
+            (sandbox.project / "fees/migrations/0014_tiny.py").write_text(TINY)
+            inputs = self.diagnose(sandbox)
+            assert inputs["CONSTRAINT"] == "discount_limited"
+            self.fix(sandbox, inputs)
+            assert self.diagnose(sandbox)["CONSTRAINT"] == "tiny"
+
     def test_refuses_what_it_can_not_do(self, database, tmp_path):
         with open_sandbox(self.slug, database, tmp_path) as sandbox:
             broken = sandbox.snapshot()
@@ -88,7 +105,8 @@ class TestCorrectCheckViolations(RunbookProof):
             self.fix(sandbox, inputs)
             (again,) = sandbox.execute("SELECT MIN(id) FROM fees_invoice WHERE discount = 250")[0]
             sandbox.execute(f"UPDATE fees_invoice SET discount = 300 WHERE id = {again}")
-            self.fix(sandbox, {**inputs, "VALUE": "240"})
+            told = self.fix(sandbox, {**inputs, "VALUE": "240"})
+            assert told == f"1 rows of fees_invoice now hold 240 in discount; {KEPT} keeps what they held.\n"
             assert dict(sandbox.execute(DISCOUNTS))[again] == 240
             assert self.step(sandbox, "undo", inputs).status == 0
             discounts = dict(sandbox.execute(DISCOUNTS))

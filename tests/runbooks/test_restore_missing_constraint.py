@@ -51,6 +51,27 @@ class TestRestoreMissingConstraint(RunbookProof):
             assert self.step(sandbox, "undo", {"MISSING": "students_student.student_class_name_idx"}).status == 0
             assert before.difference(sandbox.snapshot()) == []
 
+    def test_what_is_made_after_an_undo_is_left_alone_by_the_next(self, database, tmp_path):
+        with open_sandbox(self.slug, database, tmp_path) as sandbox:
+            inputs = self.diagnose(sandbox)
+            self.fix(sandbox, inputs)
+            undone = self.step(sandbox, "undo", inputs)
+            assert undone.output == f"Dropped students_student.{TOGETHER}\nNothing that this runbook made is left.\n"
+            sandbox.execute(f"CREATE UNIQUE INDEX {TOGETHER} ON students_student (full_name, date_of_birth)")
+            made = sandbox.snapshot()
+            assert self.step(sandbox, "undo", inputs).status == 0
+            assert made.difference(sandbox.snapshot()) == []
+
+    def test_verify_asks_for_what_was_chosen_alone(self, database, tmp_path):
+        with open_sandbox(self.slug, database, tmp_path) as sandbox:
+            sandbox.execute("DROP INDEX user_role_name_idx" + (" ON users_user" if database == "mariadb" else ""))
+            chosen = {"MISSING": "users_user.user_role_name_idx"}
+            self.verify(sandbox, chosen, status=1)
+            self.fix(sandbox, chosen)
+            self.verify(sandbox, chosen)
+            left = self.step(sandbox, "verify")
+            assert left.status == 1 and left.output == f"students_student.{TOGETHER} is missing\n"
+
     def test_check_inside_a_table_is_named_and_not_restored_on_sqlite(self, database, tmp_path):
         if database != "sqlite":
             pytest.skip("only SQLite keeps constraints in the table")
