@@ -105,10 +105,13 @@ class TestCorrectCheckViolations(RunbookProof):
             self.fix(sandbox, inputs)
             (again,) = sandbox.execute("SELECT MIN(id) FROM fees_invoice WHERE discount = 250")[0]
             sandbox.execute(f"UPDATE fees_invoice SET discount = 300 WHERE id = {again}")
+            broken = self.step(sandbox, "verify", inputs)
+            assert (broken.status, broken.output) == (1, "1 rows of fees_invoice break discount_limited.\n")
             told = self.fix(sandbox, {**inputs, "VALUE": "240"})
             assert told == f"1 rows of fees_invoice now hold 240 in discount; {KEPT} keeps what they held.\n"
             assert dict(sandbox.execute(DISCOUNTS))[again] == 240
-            assert self.step(sandbox, "undo", inputs).status == 0
+            undone = self.step(sandbox, "undo", inputs)
+            assert (undone.status, undone.output) == (0, "12 rows hold their old values again.\n")
             discounts = dict(sandbox.execute(DISCOUNTS))
             assert discounts.pop(again) == 300 and max(map(float, discounts.values())) == 250.25
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from migration_runbooks.worlds import open_sandbox
-from proof import RunbookProof
+from proof import RunbookProof, inputs_in
 
 HEADS = "SELECT id, name, amount FROM fees_feehead ORDER BY id"
 LINKS = "SELECT invoice_id, feehead_id FROM fees_invoice_heads ORDER BY invoice_id, feehead_id"
@@ -199,6 +199,16 @@ class TestDeduplicateRows(RunbookProof):
             (sandbox.project / "users/migrations/0006_email.py").write_text(UNIQUE_EMAIL)
             assert self.step(sandbox, "diagnose").status == 0
             assert sandbox.manage("migrate").status == 0
+
+    def test_of_two_tables_with_duplicates_the_first_to_come_is_first(self, database, tmp_path):
+        with open_sandbox(self.slug, database, tmp_path) as sandbox:
+            assert sandbox.manage("shell", "-v", "0", "-c", TWO_ACCOUNTS).status == 0
+            unconditional = UNIQUE_EMAIL.replace(', condition=~models.Q(email="")', "")
+            (sandbox.project / "users/migrations/0006_email.py").write_text(unconditional)
+            told = self.step(sandbox, "diagnose").output
+            assert " wants fees_feehead to be unique in name, and 1 values are there more than once:\n  Tuition: rows 1, 4; " in told
+            assert "users.0006_email wants users_user to be unique in email, and " in told
+            assert (inputs_in(told)["TABLE"], inputs_in(told)["COLUMNS"]) == ("fees_feehead", "name")
 
     def test_refuses_what_it_can_not_do(self, database, tmp_path):
         with open_sandbox(self.slug, database, tmp_path) as sandbox:
