@@ -71,6 +71,17 @@ class TestFitLongValues(RunbookProof):
             assert self.step(sandbox, "undo", inputs).status == 0
             assert sorted(sandbox.execute(SCHOOLS)) == sorted(before)
 
+    def test_of_two_columns_the_first_to_come_is_first(self, database, tmp_path):
+        with open_sandbox(self.slug, database, tmp_path) as sandbox:
+            (sandbox.project / "fees/migrations/0013_short_note.py").write_text(SHORT_NOTE)
+            inputs = self.diagnose(sandbox)
+            assert inputs["COLUMN"] == "previous_school"
+            left = self.step(sandbox, "verify", inputs)
+            assert (left.status, left.output) == (1, "10 values of admissions_application.previous_school are too long.\n")
+            told = "10 values of admissions_application.previous_school are now 50 characters long"
+            assert self.fix(sandbox, inputs) == f"{told}; {KEPT} keeps them whole.\n"
+            assert self.diagnose(sandbox)["COLUMN"] == "note"
+
     def test_undo_keeps_whole_values_that_it_does_not_put_back(self, database, tmp_path):
         with open_sandbox(self.slug, database, tmp_path) as sandbox:
             inputs = self.diagnose(sandbox)
