@@ -24,7 +24,7 @@ del sys.path[0]  # no project may meet this folder
 EVERY = 5.0
 MOST_OPEN = 1024
 
-Taker = Callable[[socket.socket], "warm_clients.Asked | None"]
+Taker = Callable[[socket.socket], warm_clients.Asked | None]
 
 
 def serve(takers: dict[socket.socket, Taker], path: Path, learn: Callable[[], None]) -> None:

@@ -36,7 +36,6 @@ SELDOM = (1_000_000, 50, 100)
 """Thresholds for `gc`: a process that ends soon need hardly look for garbage in cycles, which takes a tenth of its time."""
 
 
-
 def load() -> None:
     for name in CODE:
         with contextlib.suppress(ImportError):  # a driver that this machine lacks
