@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -98,6 +99,33 @@ def test_second_set_up_does_nothing_until_a_pin_changes(checkout):
     with (checkout / "requirements.lock").open("a") as lock:
         lock.write("# changed\n")
     assert prepare(checkout)
+
+
+def python_beside(folder: Path, version: str) -> str:
+    """Make a python3 that says it is of that version; return the search path that begins with it."""
+    major, minor = map(int, version.split("."))
+    folder.mkdir()
+    (folder / "python3").write_text(f"#!/bin/sh\necho {major << 24 | minor << 16} {folder}/python3\n")
+    (folder / "python3").chmod(0o755)
+    return f"{folder}{os.pathsep}{os.environ['PATH']}"
+
+
+def place_of_python(checkout: Path) -> str:
+    return (checkout / ".venv" / "place").read_text().strip().removeprefix(str(checkout)).split(maxsplit=1)[1]
+
+
+def test_python_is_the_first_one_found_but_of_one_version_the_systems_own(checkout, tmp_path):
+    prepare(checkout, PATH=python_beside(tmp_path / "newer", "3.99"))
+    assert place_of_python(checkout) == f"{tmp_path}/newer/python3"
+    about = "import os, sys; print(*sys.version_info[:2], sep='.'); print(os.path.realpath(sys.executable))"
+    system = subprocess.run(["/usr/bin/python3", "-c", about], capture_output=True, text=True)
+    if system.returncode or system.stdout < "3.11":
+        pytest.skip("no Python of the system here, or one that is too old, so none was preferred")
+    version, path = system.stdout.split()
+    prepare(checkout, PATH=python_beside(tmp_path / "same", version))
+    assert place_of_python(checkout) == path
+    prepare(checkout, TEST_PYTHON=sys.executable)
+    assert place_of_python(checkout) == os.path.realpath(sys.executable)
 
 
 def test_every_direct_dependency_is_pinned_and_locked():
