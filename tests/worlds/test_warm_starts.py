@@ -84,6 +84,13 @@ def test_another_django_is_warm_too(acharya, tmp_path):
     assert is_server(int(server))
 
 
+def test_what_a_command_starts_with_its_own_python_is_warm_too(both):
+    again = "import os, subprocess, sys; print(subprocess.check_output([sys.executable, *{}], text=True))"
+    parent = again.format(["manage.py", "shell", "-v", "0", "-c", "import os; print(os.getppid())"])
+    assert is_server(int(both[0].manage("shell", "-v", "0", "-c", parent).stdout))
+    assert same(both, "shell", "-v", "0", "-c", again.format(["-c", "import sys; print(sys.executable, sys.prefix)"])).status == 0
+
+
 def test_a_project_run_by_python_is_warm_too(tmp_path):
     with open_library("sqlite", tmp_path, "empty") as library:
         printed = library.manage("shell", "-v", "0", "-c", "import sys, os; print(sys.prefix, os.getppid())").stdout

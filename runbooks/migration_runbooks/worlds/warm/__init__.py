@@ -42,12 +42,14 @@ def folder(program: Path, environment: Path, *before: str) -> Path:
     Raises RuntimeError, with what the server printed, if the environment's server does not start.
     """
     name = f"warm-{hashlib.sha256(str(environment).encode()).hexdigest()[:8]}"
-    socket, place = run.current() / f"{name}.socket", run.data_folder(run.current()) / f"{name}-{program.name}"
+    socket, clients = run.current() / f"{name}.socket", run.data_folder(run.current())
+    python = environment / "bin" / "python"
     with run.lock(name):
         if not socket.exists():
-            start(environment / "bin" / "python", socket)
+            start(python, socket, clients / f"{name}-python" / "python")
+            write_client(clients / f"{name}-python" / "python", python, environment, ["manage.py"], socket)
+        place = clients / f"{name}-{program.name}"
         if not (place / program.name).exists():
-            place.mkdir(mode=0o711, exist_ok=True)
             write_client(place / program.name, program, environment, [*before, "manage.py"], socket)
     return place
 
@@ -64,6 +66,7 @@ def write_client(file: Path, program: Path, environment: Path, words: list[str],
     """
     port, token = address(socket).read_text().split()
     client = [sys.executable, "-IS", HERE / "client.py", socket, len(words)]
+    file.parent.mkdir(mode=0o711, exist_ok=True)
     file.touch(0o700)
     file.write_text(
         CLIENT.format(
@@ -84,13 +87,16 @@ def address(socket: Path) -> Path:
     return socket.with_suffix(".address")
 
 
-def start(python: Path, socket: Path) -> None:
-    """Start a server. It ends when its socket is gone with the run's folder, so nobody has to stop it."""
+def start(python: Path, socket: Path, client: Path) -> None:
+    """Start a server, whose commands start that client when they start their own Python again.
+
+    It ends when its socket is gone with the run's folder, so nobody has to stop it.
+    """
     from migration_runbooks.worlds.environment import FIXED
 
     log = socket.with_suffix(".log")
     process = subprocess.Popen(
-        [python, "-P", HERE / "server.py", socket],
+        [python, "-P", HERE / "server.py", socket, client],
         env=FIXED | {"PATH": "/usr/bin:/bin"},
         cwd=socket.parent,
         stdin=subprocess.DEVNULL,

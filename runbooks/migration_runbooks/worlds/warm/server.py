@@ -80,9 +80,13 @@ def finish(waiting: selectors.BaseSelector, handle: int, process: int, client: s
     client.close()
 
 
-def main(path: Path) -> None:
-    """Listen at that path, and for clients that only say who they are at a port of this machine, which this prints."""
+def main(path: Path, python: str) -> None:
+    """Listen at that path, and for clients that only say who they are at a port of this machine, which this prints.
+
+    `python` is what commands take for their own Python.
+    """
     warm_code.load()
+    sys.executable = python
     parsed = Parsed(path.with_name(f"{path.name}.parsed"))
     token = secrets.token_hex()
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listening, socket.create_server(("127.0.0.1", 0)) as quick:
@@ -93,4 +97,4 @@ def main(path: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), sys.argv[2])
