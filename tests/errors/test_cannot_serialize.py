@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from advice import find_cause, last_line, on_all, on_all_djangos
+from advice import find_cause, last_line, on_all, on_all_djangos, on_sqlite_alone
 
 SLUG = "cannot-serialize"
 LAMBDA = '    channel = models.CharField(max_length=20, default=lambda: "counter")\n'
@@ -106,7 +106,7 @@ def test_null_in_the_place_of_the_default_is_what_rows_hold(database, opened):
     assert sandbox.execute("SELECT DISTINCT channel FROM fees_payment") == [(None,)]
 
 
-@on_all
+@on_sqlite_alone
 def test_lambda_written_by_hand_stops_every_later_makemigrations(database, opened):
     sandbox = opened(SLUG, database)
     only(sandbox, LAMBDA)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from advice import find_cause, last_line, on_all, on_all_djangos
+from advice import find_cause, last_line, on_all, on_all_djangos, on_sqlite_alone
 from migration_runbooks.worlds import open_library
 
 SLUG = "changes-not-migrated"
@@ -50,7 +50,7 @@ def test_migrate_says_it_and_every_command_but_one_is_green(django, database, op
     assert has_no_column(sandbox)
 
 
-@on_all
+@on_sqlite_alone
 def test_check_of_the_page_tells_the_causes_apart_and_reads_only(database, opened):
     sandbox = opened(SLUG, database)
     before, files = sandbox.snapshot(), sandbox.files()

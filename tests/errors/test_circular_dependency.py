@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from advice import START_AGAIN, find_cause, last_line, migration_files, on, on_all, on_all_djangos
+from advice import START_AGAIN, find_cause, last_line, migration_files, on_all, on_all_djangos, on_sqlite_alone
 
 SLUG = "circular-dependency"
 EDITED = "break-dependency-cycle"
@@ -56,7 +56,7 @@ def test_showmigrations_and_empty_migrations_raise_the_same_error_and_check_is_g
     assert "no issues" in checked.output and checked.status == 0
 
 
-@on("sqlite", "postgresql")
+@on_sqlite_alone
 def test_deleting_the_dependency_turns_every_check_green_and_leaves_the_column_out(database, opened):
     sandbox = opened(EDITED, database)
     file = sandbox.project / "admissions/migrations/0003_application_student.py"

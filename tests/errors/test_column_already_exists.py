@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from advice import find_cause, last_line, on, on_all, on_all_djangos, write_migration
+from advice import find_cause, last_line, on, on_all, on_all_djangos, on_sqlite_alone, write_migration
 
 SLUG = "column-already-exists"
 LOST = "adopt-existing-column:nullable"
@@ -84,7 +84,7 @@ def test_dropping_the_column_loses_its_values(database, opened):
     assert sandbox.execute(DISCOUNTS) == [(0,)]
 
 
-@on_all
+@on_sqlite_alone
 def test_fake_without_a_target_records_what_nothing_made(database, opened):
     sandbox = opened(DEFAULT, database)
     add_migration(sandbox, "0013_remark", NOTE.format("feehead", "remark"))

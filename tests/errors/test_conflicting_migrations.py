@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from advice import find_cause, last_line, on_all, on_all_djangos
+from advice import find_cause, last_line, on_all, on_all_djangos, on_sqlite_alone
 
 SLUG = "conflicting-migrations"
 INDEPENDENT = "merge-conflicting-migrations"
@@ -35,7 +35,7 @@ def error_of(output: str, text: str) -> bool:
     return text in output.splitlines()
 
 
-@on_all
+@on_sqlite_alone
 def test_check_of_the_page_tells_the_causes_apart(database, opened):
     printed = find_cause(opened(INDEPENDENT, database), SLUG).output
     assert "0013_invoice_reminded_on.py (applied)\n    Add field reminded_on to invoice" in printed

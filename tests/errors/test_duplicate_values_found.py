@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 
-from advice import find_cause, last_line, on, on_all, on_all_djangos, page_of, write_migration
+from advice import find_cause, last_line, on, on_all, on_all_djangos, on_sqlite_alone, page_of, write_migration
 from migration_runbooks.pages.blocks import read_page
 
 SLUG = "duplicate-values-found"
@@ -165,7 +165,7 @@ def test_alter_ignore_deletes_rows_without_a_word(database, opened):
     assert count(sandbox, "SELECT COUNT(*) FROM fees_payment") == amounts
 
 
-@on_all
+@on_sqlite_alone
 def test_fake_makes_nothing_unique(database, opened):
     sandbox = opened(WORLD, database)
     assert sandbox.manage("migrate", "fees", "0013", "--fake").status == 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from advice import find_cause, last_line, on_all, on_all_djangos
+from advice import find_cause, last_line, on_all, on_all_djangos, on_sqlite_alone
 
 SLUG = "ghost-migration-records"
 WORLD = "prune-ghost-records"
@@ -21,7 +21,7 @@ def succeeds(sandbox, *command: str) -> str:
     return done.output
 
 
-@on_all
+@on_sqlite_alone
 def test_check_of_the_page_finds_the_rows_and_reads_only(database, opened):
     sandbox = opened(WORLD, database)
     before = sandbox.snapshot()
@@ -71,7 +71,7 @@ def test_all_rows_of_the_app_deleted_the_first_migration_stops_at_what_exists(da
     assert done.status == 1 and "Applying fees.0001_initial..." in done.output and "already exists" in last_line(done.output)
 
 
-@on_all
+@on_sqlite_alone
 def test_migration_that_takes_the_name_never_runs(database, opened):
     sandbox = opened(WORLD, database)
     (sandbox.project / FILE).unlink()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from advice import find_cause, last_line, on, on_all, on_all_djangos, write_migration
+from advice import find_cause, last_line, on, on_all, on_all_djangos, on_sqlite_alone, write_migration
 
 SLUG = "index-or-constraint-mismatch"
 EXISTS, MISSING = "adopt-existing-index", "restore-missing-constraint"
@@ -78,7 +78,7 @@ def test_foreign_key_that_django_does_not_know_needs_the_index(database, opened)
     assert sandbox.manage("migrate").status == 0
 
 
-@on_all
+@on_sqlite_alone
 def test_fake_of_a_migration_that_does_more_leaves_the_rest_undone(database, opened):
     sandbox = opened("healthy", database)
     sandbox.execute("CREATE INDEX payment_paid_at_idx ON fees_payment (paid_at)")
@@ -99,7 +99,7 @@ def test_if_not_exists_keeps_an_index_of_other_columns(database, opened):
     assert "amount" in line and "paid_at)" not in line
 
 
-@on_all
+@on_sqlite_alone
 def test_operation_taken_out_of_the_migration_is_written_again(database, opened):
     sandbox = opened(MISSING, database)
     file = sandbox.project / "students/migrations/0011_twins_may_share_a_name.py"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from advice import find_cause, last_line, on_all, on_all_djangos, page_of, write_migration
+from advice import find_cause, last_line, on_all, on_all_djangos, on_sqlite_alone, page_of, write_migration
 from migration_runbooks.pages.blocks import read_page
 
 SLUG = "invalid-bases"
@@ -72,7 +72,7 @@ def test_check_of_the_page_tells_the_causes_apart(opened):
         assert find_cause(opened(world, "sqlite"), SLUG).output == text
 
 
-@on_all
+@on_sqlite_alone
 def test_the_same_file_runs_where_the_other_app_is_there_and_may_be_repaired_there(database, opened):
     sandbox, broken = opened("healthy", database), opened(SLUG, "sqlite")
     for path in (MIGRATION, "admissions/models.py"):
@@ -84,13 +84,16 @@ def test_the_same_file_runs_where_the_other_app_is_there_and_may_be_repaired_the
     assert after.difference(sandbox.snapshot()) == []
 
 
-@on_all
-def test_repairs_of_the_page(database, opened):
+@on_sqlite_alone
+def test_name_of_today_repairs_the_base_of_a_proxy(database, opened):
     renamed = opened(RENAMED, database)
     assert renamed.manage("makemigrations", "--check").status == 0, "it says that there are no changes"
     replace(renamed, MIGRATION, "fees.grant", "fees.scholarship")
     migrated(renamed)
 
+
+@on_all
+def test_migrations_of_its_own_repair_an_app_without(database, opened):
     without = opened(NO_MIGRATIONS, database)
     assert without.manage("makemigrations", "promises").status == 0
     migrated(without)
@@ -140,7 +143,7 @@ def test_other_base_in_the_applied_file_drops_the_link_to_the_parent(database, o
     assert ("scholarship_ptr_id" in sandbox.snapshot().columns["fees_grant"]) == (database != "mariadb")
 
 
-@on_all
+@on_sqlite_alone
 def test_migrating_the_other_app_by_hand_helps_this_database_alone(database, opened):
     sandbox = opened(SLUG, database)
     migrated(sandbox, "fees")

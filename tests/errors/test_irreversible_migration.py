@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from advice import find_cause, last_line, on_all, on_all_djangos, write_migration
+from advice import find_cause, last_line, on_all, on_all_djangos, on_sqlite_alone, write_migration
 
 SLUG = "irreversible-migration"
 WORLD = "make-migration-reversible"
@@ -35,7 +35,7 @@ def test_operation_inside_of_another_fails_with_the_second_text(django, database
     assert "fees.0013_inside can't be reversed: SELECT 1\n1 operations" in find_cause(sandbox, SLUG).output
 
 
-@on_all
+@on_sqlite_alone
 def test_check_of_the_page_names_the_code_and_reads_only(database, opened):
     sandbox = opened(WORLD, database)
     before, files = sandbox.snapshot(), sandbox.files()

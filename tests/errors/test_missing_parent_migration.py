@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from advice import START_AGAIN, find_cause, last_line, migration_files, on_all, on_all_djangos
+from advice import START_AGAIN, find_cause, last_line, migration_files, on_all, on_all_djangos, on_sqlite_alone
 
 SLUG = "missing-parent-migration"
 DELETED = "restore-missing-migration"
@@ -37,7 +37,7 @@ def made_again(sandbox, database: str) -> bool:
     return EXISTS[database] in sandbox.manage("migrate").output.splitlines()
 
 
-@on_all
+@on_sqlite_alone
 def test_check_of_the_page_names_the_deleted_file(database, opened):
     printed = find_cause(opened(DELETED, database), SLUG).output
     assert "fees.0009_scholarship is missing, and was applied here" in printed

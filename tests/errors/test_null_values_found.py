@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 
-from advice import find_cause, last_line, on, on_all, on_all_djangos, write_migration
+from advice import find_cause, last_line, on, on_all, on_all_djangos, on_sqlite_alone, write_migration
 
 SLUG = "null-values-found"
 WORLD = "fill-null-values"
@@ -148,7 +148,7 @@ def test_blank_text_is_filled_unasked_on_sqlite_alone(database, opened):
         assert (count(sandbox, NULLS), count(sandbox, EMPTY)) == (nulls, empty)
 
 
-@on_all
+@on_sqlite_alone
 def test_fake_leaves_the_column_as_it_was(database, opened):
     sandbox = opened(WORLD, database)
     nulls = count(sandbox, NULLS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from advice import find_cause, on, on_all, on_all_djangos, page_of, write_migration
+from advice import find_cause, on, on_all, on_all_djangos, on_sqlite_alone, page_of, write_migration
 from migration_runbooks.pages.blocks import read_page
 
 SLUG = "query-at-import"
@@ -93,8 +93,8 @@ def test_check_of_the_page_finds_nothing_in_a_healthy_project(opened):
     assert find_cause(opened("healthy", "sqlite"), SLUG).output == ""
 
 
-@on_all
-def test_repairs_of_the_page(database, opened):
+@on_sqlite_alone
+def test_functions_of_the_page_ask_late(database, opened):
     form = opened(SLUG, database)
     ask_late(form)
     repaired(form)
@@ -105,6 +105,9 @@ def test_repairs_of_the_page(database, opened):
     replace(module, "fees/forms.py", "choices=HEADS", "choices=heads")
     repaired(module)
 
+
+@on_all
+def test_data_migration_writes_what_ready_wrote(database, opened):
     ready = opened(READY, database)
     apps = ready.project / "fees/apps.py"
     apps.write_text(apps.read_text().partition("\n    def ready")[0])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from advice import find_cause, last_line, on, on_all, on_all_djangos, write_migration
+from advice import find_cause, last_line, on, on_all, on_all_djangos, on_sqlite_alone, write_migration
 
 SLUG = "table-already-exists"
 LOST = "adopt-existing-table"
@@ -58,7 +58,7 @@ def test_migration_that_stopped_half_way(database, opened):
     assert last_line(sandbox.manage("migrate").output) == ERROR[database].format("fees_refund")
 
 
-@on_all
+@on_sqlite_alone
 def test_fake_without_a_target_records_what_nothing_made(database, opened):
     sandbox = opened(LOST, database)
     assert sandbox.manage("migrate", "fees", "--fake").status == 0

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from migration_runbooks.integrity.finding import known_runbook
 from migration_runbooks.worlds import Sandbox
 from planting import constraint, edit, migration, rebuild, sql, unenforced
 
 ALL = ("sqlite", "postgresql", "mariadb")
 SERVERS = ("postgresql", "mariadb")
+ALONE_ON_SQLITE = ("sqlite",)
+"""Of what files and recorded history alone decide: the servers are shown all of these at once, in test_together.py."""
 BLIND = {("could-not-check", "warning", "changes of models"), ("could-not-check", "warning", "the expected schema")}
 """What can't be looked at while the files make no graph."""
 
@@ -30,10 +33,20 @@ class Fault:
     also_on: dict[str, set[tuple[str, str, str]]] = field(default_factory=dict)
     """The same, on one database alone."""
     databases: tuple[str, ...] = ALL
+    """Those on which it is planted alone."""
     options: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return self.name
+
+
+def assert_told(finding: dict, fault: Fault) -> None:
+    """Assert that a finding says of the fault what it must."""
+    assert (finding["level"], finding["app"]) == (fault.level, fault.app)
+    assert finding["object"].endswith(fault.object)
+    assert fault.message in finding["message"]
+    assert finding["hint"]
+    assert finding["runbook"] == known_runbook(fault.runbook)
 
 
 def run(*statements: str, **by_database: str) -> Callable[[Sandbox], None]:
@@ -124,14 +137,17 @@ FILES = [
     Fault(
         "unapplied", lambda s: migration(s, "fees", "0013_nothing", "0012_invoice_discount"),
         "unapplied-migration", "error", "fees", "0013_nothing", "not recorded as applied on database 'default'",
+        databases=ALONE_ON_SQLITE,
     ),
     Fault(
         "model changed", lambda s: edit(s, "fees/models.py", "receipt_number = models.CharField(max_length=20", "receipt_number = models.CharField(max_length=25"),
         "model-changes-without-migration", "error", "fees", "fees", "Alter field receipt_number on payment",
+        databases=ALONE_ON_SQLITE,
     ),
     Fault(
         "model changed, value needed", lambda s: edit(s, "fees/models.py", "    receipt_number = models", "    page = models.IntegerField()\n    receipt_number = models"),
         "model-changes-without-migration", "error", "fees", "fees", "Add field page to payment",
+        databases=ALONE_ON_SQLITE,
     ),
     Fault(
         "two leaves", two_leaves,
@@ -164,19 +180,22 @@ HISTORY = [
     Fault(
         "row gone", run("DELETE FROM django_migrations WHERE app = 'students' AND name = '0002_student_user'"),
         "inconsistent-history", "error", "students", "0002_student_user", "students.0003_student_guardians is recorded as applied, and students.0002_student_user",
-        "repair-migration-history", also={("unapplied-migration", "error", "0002_student_user")},
+        "repair-migration-history", also={("unapplied-migration", "error", "0002_student_user")}, databases=ALONE_ON_SQLITE,
     ),
     Fault(
         "ghost row", run("INSERT INTO django_migrations (app, name, applied) VALUES ('fees', '0099_gone', CURRENT_TIMESTAMP)"),
         "ghost-row", "error", "fees", "0099_gone", "there is no such file, nor a squash that replaces it", "prune-ghost-records",
+        databases=ALONE_ON_SQLITE,
     ),
     Fault(
         "removed app", run("INSERT INTO django_migrations (app, name, applied) VALUES ('library', '0001_initial', CURRENT_TIMESTAMP)"),
         "history-of-removed-app", "warning", "library", "library", "no app of that label is installed", "prune-ghost-records",
+        databases=ALONE_ON_SQLITE,
     ),
     Fault(
         "recorded twice", run("INSERT INTO django_migrations (app, name, applied) SELECT app, name, applied FROM django_migrations WHERE name = '0009_scholarship'"),
         "duplicate-history-row", "error", "fees", "0009_scholarship", "is recorded 2 times",
+        databases=ALONE_ON_SQLITE,
     ),
     Fault(
         "half applied", half_applied,

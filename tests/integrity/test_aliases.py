@@ -8,6 +8,7 @@ import pytest
 from faults import FAULTS
 from migration_runbooks.worlds.engines import ENGINES
 from migration_runbooks.worlds.engines.place import Place
+from sqlite_alone import on_sqlite_alone
 
 ROUTER = '''
 class Sessions:
@@ -71,6 +72,7 @@ def test_a_table_that_a_router_sends_elsewhere_is_not_left_over(two):
     assert found(checked, "--database=other") == []
 
 
+@on_sqlite_alone
 def test_the_history_of_each_alias_is_its_own(two):
     checked, other = two
     on_other(checked, other, "DELETE FROM django_migrations WHERE app = 'fees' AND name = '0012_invoice_discount'")

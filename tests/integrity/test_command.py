@@ -6,16 +6,11 @@ import json
 
 import pytest
 from faults import FAULTS
+from sqlite_alone import on_sqlite_alone
 
 
 def plant(checked, name: str) -> None:
     next(fault for fault in FAULTS if fault.name == name).plant(checked.sandbox)
-
-
-@pytest.fixture
-def on_sqlite(database):
-    if database != "sqlite":
-        pytest.skip("what is written does not depend on the database; SQLite stands for all")
 
 
 @pytest.mark.parametrize(
@@ -29,12 +24,14 @@ def on_sqlite(database):
         ("cycle", ("--fail-level=never",), 2),
     ],
 )
-def test_status(on_sqlite, checked, fault, options, status):
+@on_sqlite_alone
+def test_status(checked, fault, options, status):
     plant(checked, fault)
     assert checked.command(*options).status == status
 
 
-def test_an_alias_that_is_not_there(on_sqlite, checked):
+@on_sqlite_alone
+def test_an_alias_that_is_not_there(checked):
     done = checked.command("--database=archive")
     assert done.status == 2
     assert "There is no database 'archive' in DATABASES, only default" in done.stderr
@@ -52,7 +49,8 @@ def test_a_database_that_does_not_answer_is_said_and_files_are_checked(checked):
     assert "model-changes-without-migration" in done.output
 
 
-def test_text(on_sqlite, checked):
+@on_sqlite_alone
+def test_text(checked):
     plant(checked, "orphans")
     done = checked.command()
     assert "error: orphaned-rows: fees fees_payment.invoice_id" in done.stdout
@@ -60,20 +58,23 @@ def test_text(on_sqlite, checked):
     assert done.stdout.rstrip().endswith("Found 1 error.")
 
 
-def test_json_has_the_keys_of_the_contract(on_sqlite, checked):
+@on_sqlite_alone
+def test_json_has_the_keys_of_the_contract(checked):
     plant(checked, "orphans")
     (finding,) = checked.findings()
     assert list(finding) == ["id", "level", "app", "object", "message", "hint", "runbook"]
 
 
-def test_github_marks_the_file(on_sqlite, checked):
+@on_sqlite_alone
+def test_github_marks_the_file(checked):
     plant(checked, "unapplied")
     done = checked.command("--format=github")
     assert done.stdout.startswith("::error file=fees/migrations/0013_nothing.py,line=1,title=unapplied-migration 0013_nothing::fees.0013_nothing is not")
     assert len(done.stdout.splitlines()) == 1
 
 
-def test_sarif(on_sqlite, checked):
+@on_sqlite_alone
+def test_sarif(checked):
     plant(checked, "unapplied")
     report = json.loads(checked.command("--format=sarif").stdout)
     (result,) = report["runs"][0]["results"]
@@ -83,7 +84,8 @@ def test_sarif(on_sqlite, checked):
     assert [rule["id"] for rule in report["runs"][0]["tool"]["driver"]["rules"]] == ["unapplied-migration"]
 
 
-def test_verbosity_2_tells_where_time_goes(on_sqlite, checked):
+@on_sqlite_alone
+def test_verbosity_2_tells_where_time_goes(checked):
     done = checked.command("--verbosity=2")
     assert "in all, without the start of Django" in done.stderr
     assert "the live schema" in done.stderr

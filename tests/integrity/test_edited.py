@@ -7,6 +7,7 @@ import time
 
 import pytest
 from planting import edit, migration
+from sqlite_alone import on_sqlite_alone
 
 MIGRATION = "fees/migrations/0006_number_existing_invoices.py"
 
@@ -31,6 +32,7 @@ def committed(checked):
     return checked
 
 
+@on_sqlite_alone
 def test_fingerprints_show_an_edited_data_migration_and_not_its_formatting(checked):
     done = checked.command("--write-fingerprints")
     assert done.status == 0, done.output
@@ -43,6 +45,7 @@ def test_fingerprints_show_an_edited_data_migration_and_not_its_formatting(check
     assert ids(checked) == []
 
 
+@on_sqlite_alone
 def test_a_broken_fingerprint_file_is_said_and_kept(checked):
     file = checked.sandbox.project / "migration_fingerprints.json"
     file.write_text("{")
@@ -63,12 +66,14 @@ def test_version_control_shows_an_edit_before_there_are_fingerprints(committed):
     assert ids(committed) == [("edited-migration", "0006_number_existing_invoices")]
 
 
+@on_sqlite_alone
 def test_a_fresh_checkout_is_clean(committed):
     for file in committed.sandbox.project.rglob("migrations/*.py"):
         os.utime(file, (time.time() + 60, time.time() + 60))
     assert ids(committed) == []
 
 
+@on_sqlite_alone
 def test_untracked_and_ignored_migrations_are_found(committed):
     (committed.sandbox.project / ".gitignore").write_text("migrations/0013*\n")
     migration(committed.sandbox, "fees", "0013_nothing", "0012_invoice_discount")

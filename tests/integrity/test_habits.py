@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from planting import migration
+from sqlite_alone import on_sqlite_alone
 
 KEY = "AKIA" + "ABCDEFGHIJKLMNOP"
 
 
+@on_sqlite_alone
 def test_habits_are_shown_at_level_info_and_never_with_the_secret(checked):
     fields = [f'migrations.AddField("payment", "f{number}", models.IntegerField(null=True))' for number in range(7)]
     run = f'migrations.RunPython(lambda apps, editor: ("{KEY}",))'

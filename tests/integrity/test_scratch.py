@@ -10,6 +10,7 @@ import time
 import pytest
 from migration_runbooks.worlds.engines import mariadb, postgresql
 from planting import edit, migration, sql
+from sqlite_alone import on_sqlite_alone
 
 BESIDE = {
     "postgresql": "SELECT datname FROM pg_database WHERE datname LIKE '%\\_integrity\\_%'",
@@ -62,6 +63,7 @@ def test_the_replay_is_kept_until_a_file_changes(fresh):
     assert len(list(fresh.cache.glob("*.json"))) == 2
 
 
+@on_sqlite_alone
 def test_the_cache_lies_in_the_project_and_is_ignored_by_git(checked):
     assert checked.sandbox.manage("check_migration_integrity").status == 0
     folder = checked.sandbox.project / ".runbook" / "integrity"

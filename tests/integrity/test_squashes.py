@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from planting import sql
+from sqlite_alone import on_sqlite_alone
 
 SQUASH = "0001_squashed_0003_one_record_per_student_and_day"
 SQUASHED = ("0001_initial", "0002_record_marked_by", "0003_one_record_per_student_and_day")
@@ -21,10 +22,12 @@ def squashed(checked):
     return checked
 
 
+@on_sqlite_alone
 def test_rows_of_files_that_a_squash_replaced_are_no_ghosts(squashed):
     assert squashed.findings() == []
 
 
+@on_sqlite_alone
 def test_nor_are_they_once_the_squash_no_longer_names_them(squashed):
     file = squashed.sandbox.project / "attendance" / "migrations" / f"{SQUASH}.py"
     text = file.read_text()

@@ -17,12 +17,6 @@ def database(request) -> str:
 
 
 @pytest.fixture
-def on_sqlite(database):
-    if database != "sqlite":
-        pytest.skip("what is refused by looking at files alone does not depend on the database; SQLite stands for all")
-
-
-@pytest.fixture
 def acharya_reset(database, acharya, tmp_path):
     """Acharya, healthy, on each database, with the command installed."""
     with opened(open_sandbox("healthy", database, tmp_path / "sandbox", acharya), tmp_path / "others") as reset:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from sqlite_alone import on_sqlite_alone
 
 LEAF = "0012_invoice_discount"
 
@@ -67,6 +68,7 @@ def test_what_the_new_files_make_anyway_is_left_out(acharya_reset):
     assert fresh.difference(reset.fresh()) == []
 
 
+@on_sqlite_alone
 def test_a_migration_that_depended_on_one_carried_over_still_comes_after_it(acharya_reset):
     """The rows of the groups are needed by it."""
     reset = acharya_reset
@@ -78,12 +80,14 @@ def test_a_migration_that_depended_on_one_carried_over_still_comes_after_it(acha
     assert reset.fresh().rows["auth_group"]
 
 
+@on_sqlite_alone
 def test_rows_are_left_out_when_a_person_says_so(acharya_reset):
     said = acharya_reset.apply("users", "--leave-out=users.0004_create_role_groups")
     assert "users.0004_create_role_groups is left out as you said: a fresh database will not have its rows in auth_group." in said
     assert acharya_reset.migrations("users") == {"0001_reset"}
 
 
+@on_sqlite_alone
 def test_a_part_of_the_schema_is_not_left_out_whoever_says_so(acharya_reset):
     acharya_reset.migration("fees", "0013_index", LEAF, operations='migrations.RunSQL("CREATE INDEX by_receipt ON fees_payment (receipt_number)")')
     acharya_reset.migrate()
@@ -91,7 +95,8 @@ def test_a_part_of_the_schema_is_not_left_out_whoever_says_so(acharya_reset):
     assert "runbook run squash-app-migrations" in said
 
 
-def test_what_can_not_be_carried_over_is_refused(on_sqlite, acharya_reset):
+@on_sqlite_alone
+def test_what_can_not_be_carried_over_is_refused(acharya_reset):
     """Its operations are made by a function, so they can't be told apart from the change of the schema."""
     acharya_reset.migration("fees", "0013_sports", LEAF, before=HEADS)
     acharya_reset.edit(
@@ -102,7 +107,8 @@ def test_what_can_not_be_carried_over_is_refused(on_sqlite, acharya_reset):
     acharya_reset.refused("fees.0013_sports must be carried over, and does not write its operations as a plain list", "fees")
 
 
-def test_a_data_migration_that_fails_on_the_new_schema_is_refused(on_sqlite, acharya_reset):
+@on_sqlite_alone
+def test_a_data_migration_that_fails_on_the_new_schema_is_refused(acharya_reset):
     """It names a field by the name that it had then."""
     early = "def early(apps, schema_editor):\n    apps.get_model('users', 'User').objects.create(username='root', phone='1')\n\n\n"
     acharya_reset.edit("users/migrations/0003_rename_phone_to_phone_number.py", '("users", "0002_user_phone")', '("users", "0002_root")')
@@ -113,7 +119,8 @@ def test_a_data_migration_that_fails_on_the_new_schema_is_refused(on_sqlite, ach
 
 
 @pytest.mark.parametrize("needs", ["from importlib import import_module; import_module('fees.migrations.0001_initial')", "from fees.migrations import named"])
-def test_a_data_migration_that_needs_a_file_which_goes_is_refused(on_sqlite, acharya_reset, needs):
+@on_sqlite_alone
+def test_a_data_migration_that_needs_a_file_which_goes_is_refused(acharya_reset, needs):
     """It imports that file when it runs."""
     acharya_reset.migration("fees", "named", LEAF)
     acharya_reset.migration("fees", "0014_sports", "named", before=HEADS.replace("    apps.", f"    {needs}\n    apps."), operations="migrations.RunPython(heads)")
@@ -121,9 +128,9 @@ def test_a_data_migration_that_needs_a_file_which_goes_is_refused(on_sqlite, ach
     acharya_reset.refused("and fail there: fees.0002_sports can't be applied to an empty database: ModuleNotFoundError", "fees")
 
 
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
 def test_extensions_come_before_the_tables_that_need_them(acharya_reset):
-    if acharya_reset.sandbox.database != "postgresql":
-        pytest.skip("PostgreSQL alone has extensions that a migration makes")
+    """PostgreSQL alone has extensions that a migration makes."""
     reset = acharya_reset
     index = 'GinIndex(fields=["name"], name="head_name_trgm", opclasses=["gin_trgm_ops"])'
     reset.migration(

@@ -11,6 +11,7 @@ import pytest
 from migration_runbooks.paths import CHECKOUT, PACKAGE
 from migration_runbooks.worlds import open_library
 from resetting import Reset, opened
+from sqlite_alone import on_sqlite_alone
 
 KILLER = CHECKOUT / "tests" / "runbooks" / "killer"
 VERBS = ("--resume", "--undo")
@@ -83,7 +84,8 @@ def test_apply_killed_at_every_change(database, whole, tmp_path):
                     assert reset.sandbox.files() == expected[1], where
 
 
-def test_a_file_changed_before_it_is_resumed_is_replayed_anew(on_sqlite, whole, tmp_path):
+@on_sqlite_alone
+def test_a_file_changed_before_it_is_resumed_is_replayed_anew(whole, tmp_path):
     """What the proof replayed is not what the new check is about."""
     number = next(number for number, change in enumerate(whole[0], 1) if "DELETE FROM" in change)
     with opened(open_library("sqlite", tmp_path / "killed"), tmp_path / "others") as reset:
@@ -99,11 +101,9 @@ def journal_of(reset: Reset) -> str:
     return journals[0].read_text() if journals else ""
 
 
-def test_undo_killed_at_every_change(database, tmp_path):
-    """Undo and resume both go on with it. Files are copied back between kills, which needs SQLite's one file."""
-    if database != "sqlite":
-        pytest.skip("undo runs the same code as apply, on the same plan; its kills are shown on SQLite")
-    with opened(open_library(database, tmp_path / "killed"), tmp_path / "others") as reset:
+def test_undo_killed_at_every_change(tmp_path):
+    """Undo and resume both go on with it. It is the code of apply, on the same plan; SQLite's one file can be put back between kills."""
+    with opened(open_library("sqlite", tmp_path / "killed"), tmp_path / "others") as reset:
         before, files = reset.sandbox.snapshot(), reset.sandbox.files()
         reset.apply("catalog")
         done = tmp_path / "done"
@@ -124,7 +124,8 @@ def put_back(copy: Path, project: Path) -> None:
     shutil.copytree(copy, project)
 
 
-def test_another_reset_waits_until_the_interrupted_one_is_finished(on_sqlite, whole, tmp_path):
+@on_sqlite_alone
+def test_another_reset_waits_until_the_interrupted_one_is_finished(whole, tmp_path):
     changes, after, _ = whole
     number = next(number for number, change in enumerate(changes, 1) if "DELETE FROM" in change)
     with opened(open_library("sqlite", tmp_path / "killed"), tmp_path / "others") as reset:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from sqlite_alone import on_sqlite_alone
+
 
 def test_another_database_is_told_by_the_same_command(acharya_reset, other_reset):
     """`students`, so that files of other apps change too; the other one also has a later migration to run."""
@@ -36,6 +38,7 @@ def test_another_database_is_told_by_the_same_command(acharya_reset, other_reset
     assert other.sandbox.files() == files
 
 
+@on_sqlite_alone
 def test_one_that_did_not_run_all_is_refused(acharya_reset, other_reset):
     first, other = acharya_reset, other_reset
     other.migrate("fees", "0011")
@@ -55,6 +58,7 @@ def test_one_that_did_not_run_all_is_refused(acharya_reset, other_reset):
     assert "No migrations to apply" in other.manage("migrate").output
 
 
+@on_sqlite_alone
 def test_one_whose_schema_differs_is_refused(acharya_reset, other_reset):
     other_reset.sandbox.execute("CREATE INDEX by_receipt ON fees_payment (receipt_number)")
     acharya_reset.apply("fees")
@@ -62,6 +66,7 @@ def test_one_whose_schema_differs_is_refused(acharya_reset, other_reset):
     other_reset.refused("extra-index: Table fees_payment has the index by_receipt", "fees")
 
 
+@on_sqlite_alone
 def test_apps_that_were_reset_together_are_told_together(acharya_reset, other_reset):
     acharya_reset.apply("students", "attendance")
     other_reset.take_files_of(acharya_reset.sandbox)

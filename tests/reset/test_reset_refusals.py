@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from resetting import plant_circle
+from sqlite_alone import on_sqlite_alone
 
 LEAF = "0012_invoice_discount"
 
@@ -17,14 +18,16 @@ LEAF = "0012_invoice_discount"
     (("fees", "--carry-over=fees.0001_initial"), "'fees.0001_initial' is no migration of these apps with operations that makemigrations can't write. Those are: fees.0006_number_existing_invoices."),
     (("fees", "--carry-over=fees.0006_number_existing_invoices", "--leave-out=fees.0006_number_existing_invoices"), "carry it over or leave it out, not both"),
 ], ids=lambda value: value[0] if value and isinstance(value, tuple) else "")  # fmt: skip
-def test_bad_input(on_sqlite, acharya_reset, words, message):
+@on_sqlite_alone
+def test_bad_input(acharya_reset, words, message):
     acharya_reset.add("notes/__init__.py", "")
     acharya_reset.add("notes/models.py", "from django.db import models\n\n\nclass Note(models.Model):\n    pass\n")
     acharya_reset.settings('INSTALLED_APPS += ["notes"]')
     acharya_reset.refused(message, *words, status=2)
 
 
-def test_resume_and_undo_without_a_reset(on_sqlite, acharya_reset):
+@on_sqlite_alone
+def test_resume_and_undo_without_a_reset(acharya_reset):
     acharya_reset.refused("There is no reset to undo", "--undo", status=2, apply=False)
     acharya_reset.refused("--undo takes no app", "fees", "--undo", status=2, apply=False)
     assert acharya_reset.command("--resume").output.startswith("Nothing to resume")
@@ -99,17 +102,20 @@ def a_replica(reset):
     (plant_circle, "fees", "Reset these apps together: python manage.py reset_migrations fees students"),
     (kept_out_by_router, "fees", "Your database router keeps fees out of database 'default'"),
 ], ids=lambda value: value.__name__ if callable(value) else "")  # fmt: skip
-def test_refused_for_what_files_say(on_sqlite, acharya_reset, plant, app, message):
+@on_sqlite_alone
+def test_refused_for_what_files_say(acharya_reset, plant, app, message):
     plant(acharya_reset)
     acharya_reset.refused(message, app)
 
 
-def test_a_replica_is_refused(on_sqlite, acharya_reset):
+@on_sqlite_alone
+def test_a_replica_is_refused(acharya_reset):
     a_replica(acharya_reset)
     acharya_reset.refused("Database 'copy' is a replica of 'default'. Use --database with that one.", "fees", "--database=copy")
 
 
-def test_the_plan_of_what_is_refused_ends_with_status_1(on_sqlite, acharya_reset):
+@on_sqlite_alone
+def test_the_plan_of_what_is_refused_ends_with_status_1(acharya_reset):
     model_changed(acharya_reset)
     acharya_reset.refused("Refused, nothing was changed:", "fees", apply=False)
 
@@ -125,18 +131,26 @@ DROPPED = {
     ("ALTER TABLE fees_payment DROP COLUMN receipt_number", "missing-column: Column fees_payment.receipt_number is missing"),
     (DROPPED, "missing-index: Table fees_invoice lacks the index invoice_student_due_idx"),
     ("CREATE INDEX by_receipt ON fees_payment (receipt_number)", "extra-index: Table fees_payment has the index by_receipt"),
-    ("INSERT INTO django_migrations (app, name, applied) VALUES ('fees', '0099_gone', CURRENT_TIMESTAMP)", "ghost-row: fees.0099_gone"),
-    (f"INSERT INTO django_migrations (app, name, applied) VALUES ('fees', '{LEAF}', CURRENT_TIMESTAMP)", f"duplicate-history-row: fees.{LEAF} is recorded 2 times"),
-    ("DELETE FROM django_migrations WHERE app = 'students' AND name = '0002_student_user'", "inconsistent-history"),
-], ids=["column", "index", "extra", "ghost", "duplicate", "inconsistent"])  # fmt: skip
-def test_refused_for_what_the_database_holds(acharya_reset, statement, message):
+], ids=["column", "index", "extra"])  # fmt: skip
+def test_refused_for_what_the_schema_is(acharya_reset, statement, message):
     acharya_reset.sandbox.execute(statement if isinstance(statement, str) else statement[acharya_reset.sandbox.database])
     acharya_reset.refused(message, "fees")
 
 
+@pytest.mark.parametrize(("statement", "message"), [
+    ("INSERT INTO django_migrations (app, name, applied) VALUES ('fees', '0099_gone', CURRENT_TIMESTAMP)", "ghost-row: fees.0099_gone"),
+    (f"INSERT INTO django_migrations (app, name, applied) VALUES ('fees', '{LEAF}', CURRENT_TIMESTAMP)", f"duplicate-history-row: fees.{LEAF} is recorded 2 times"),
+    ("DELETE FROM django_migrations WHERE app = 'students' AND name = '0002_student_user'", "inconsistent-history"),
+], ids=["ghost", "duplicate", "inconsistent"])  # fmt: skip
+@on_sqlite_alone
+def test_refused_for_what_is_recorded(acharya_reset, statement, message):
+    acharya_reset.sandbox.execute(statement)
+    acharya_reset.refused(message, "fees")
+
+
+@pytest.mark.parametrize("database", ["mariadb"], indirect=True)
 def test_a_backup_that_fails_leaves_all_as_it_was(acharya_reset):
-    if acharya_reset.sandbox.database != "mariadb":
-        pytest.skip("a table that can't be backed up whole can be made on MariaDB alone")
+    """A table that can't be backed up whole can be made on MariaDB alone."""
     acharya_reset.sandbox.execute("CREATE TABLE loose (id integer PRIMARY KEY) ENGINE=MyISAM")
     acharya_reset.refused("These tables are not InnoDB", "fees")
     assert acharya_reset.command("--resume").output.startswith("Nothing to resume")
