@@ -42,6 +42,15 @@ def kills(changes: list[str]) -> Iterator[tuple[int, str]]:
             yield number, change
 
 
+def one_database(test):
+    """Run a test on the first of the runbook's databases alone.
+
+    For what no database decides: values refused before it is asked, files, the order and the words of what is told.
+    """
+    test.on_one_database = True
+    return test
+
+
 def inputs_in(output: str) -> dict[str, str]:
     return dict(INPUT_LINE.findall(output))
 
@@ -74,7 +83,7 @@ class RunbookProof:
     """Inputs that a person must decide and diagnose can't find."""
 
     def __init_subclass__(cls):
-        if not databases_of_page(find(cls.slug)):
+        if hasattr(cls, "slug") and not databases_of_page(find(cls.slug)):
             cls.test_page_block_by_block_ends_where_the_scripts_end = None
 
     # --- what a subclass says -------------------------------------------------------------------------------------
@@ -138,50 +147,63 @@ class RunbookProof:
             self.step(sandbox, "fix", {**self.example_inputs(), **self.extra_inputs})
             self.assert_is(sandbox, *before)
 
-    def test_diagnose_fix_verify_fix_again_undo(self, database, cause, tmp_path):
-        with open_sandbox(self.broken_world(cause), database, tmp_path) as sandbox:
-            broken = sandbox.snapshot(), sandbox.files()
-            inputs = self.diagnose(sandbox)
-            self.verify(sandbox, inputs, status=1)
-            assert {i.name for i in find(self.slug).inputs} <= set(inputs), "diagnose must find every input"
-            self.assert_is(sandbox, *broken)
-
-            self.fix(sandbox, inputs)
-            self.verify(sandbox, inputs)
-            fixed = sandbox.snapshot(), sandbox.files()
-            self.check_fixed(cause, broken[0], fixed[0], sandbox)
-            assert self.step(sandbox, "diagnose", self.extra_inputs).status == 0
-            self.fix(sandbox, inputs)
-            self.assert_is(sandbox, *fixed)
-
+    def test_repaired_undone_and_killed_at_every_change(self, database, cause, tmp_path):
+        with ExitStack() as sandboxes:
+            broken = sandboxes.enter_context(open_sandbox(self.broken_world(cause), database, tmp_path / "broken"))
+            before = State.of(broken)
+            inputs = self.diagnosed(broken, before)
+            fixed = sandboxes.enter_context(self.copy(broken, tmp_path / "fixed"))
+            after, changes = self.fixed(fixed, inputs, cause, before)
+            if database in databases_of_kills(find(self.slug)):
+                self.kill_at_every_change(broken, "fix", inputs, after, changes, tmp_path / "fix")
             if self.has_undo(database):
-                undone = self.step(sandbox, "undo", inputs)
-                assert undone.status == 0, undone.output
-                self.assert_is(sandbox, *broken)
+                undone = sandboxes.enter_context(self.copy(fixed, tmp_path / "undone"))
+                changes = self.run_to_the_end(undone, "undo", inputs)
+                self.assert_is(undone, before.rows, before.files)
+                if database in databases_of_kills(find(self.slug)):
+                    self.kill_at_every_change(fixed, "undo", inputs, before, changes, tmp_path / "undo")
 
-    @pytest.mark.parametrize("step", ["fix", "undo"])
-    def test_killed_at_every_change(self, database, cause, step, tmp_path):
-        if step == "undo" and not self.has_undo(database):
-            pytest.skip(f"{self.slug} has no undo on {database}: {find(self.slug).undo}")
-        before, inputs = self.state_before(database, cause, step, tmp_path / "before")
-        with before:
-            goal, changes = self.run_to_the_end(before, step, inputs, tmp_path / "whole")
-            assert 0 < len(changes) <= MOST_KILLS, changes
-            finished: list[State] = []
-            sandbox = untouched = None
-            with ExitStack() as copies:
-                for kill_at, change in kills(changes):
-                    sandbox = sandbox or copies.enter_context(copy_sandbox(before, tmp_path / str(kill_at)))
-                    untouched = untouched or State.of(sandbox)
-                    assert self.killed(sandbox, step, inputs, kill_at) == -signal.SIGKILL
-                    left = State.of(sandbox)
-                    if left not in finished:
-                        self.finish(sandbox, step, inputs, goal, f"killed before {change}")
-                        finished.append(left)
-                    elif left == untouched:
-                        continue  # so the next kill may fall in the same copy
-                    copies.close()
-                    sandbox = None
+    def diagnosed(self, sandbox, broken: State) -> dict[str, str]:
+        inputs = self.diagnose(sandbox)
+        self.verify(sandbox, inputs, status=1)
+        assert {i.name for i in find(self.slug).inputs} <= set(inputs), "diagnose must find every input"
+        self.assert_is(sandbox, broken.rows, broken.files)
+        return inputs
+
+    def fixed(self, sandbox, inputs, cause: str, broken: State) -> tuple[State, list[str]]:
+        """Fix it, twice; return how it then is, and the changes that this took."""
+        changes = self.run_to_the_end(sandbox, "fix", inputs)
+        self.verify(sandbox, inputs)
+        fixed = State.of(sandbox)
+        self.check_fixed(cause, broken.rows, fixed.rows, sandbox)
+        assert self.step(sandbox, "diagnose", self.extra_inputs).status == 0
+        self.fix(sandbox, inputs)
+        self.assert_is(sandbox, fixed.rows, fixed.files)
+        return fixed, changes
+
+    def copy(self, sandbox, directory):
+        """Another sandbox in the same state; the first is but a template from now on."""
+        freeze_sandbox(sandbox)
+        return copy_sandbox(sandbox, directory)
+
+    def kill_at_every_change(self, before, step, inputs, goal: State, changes: list[str], directory) -> None:
+        """Run the step in copies of the sandbox `before`, kill each at another change, and finish what is left."""
+        assert 0 < len(changes) <= MOST_KILLS, changes
+        finished: list[State] = []
+        sandbox = untouched = None
+        with ExitStack() as copies:
+            for kill_at, change in kills(changes):
+                sandbox = sandbox or copies.enter_context(copy_sandbox(before, directory / str(kill_at)))
+                untouched = untouched or State.of(sandbox)
+                assert self.killed(sandbox, step, inputs, kill_at) == -signal.SIGKILL
+                left = State.of(sandbox)
+                if left not in finished:
+                    self.finish(sandbox, step, inputs, goal, f"killed before {change}")
+                    finished.append(left)
+                elif left == untouched:
+                    continue  # so the next kill may fall in the same copy
+                copies.close()
+                sandbox = None
 
     def finish(self, sandbox, step, inputs, goal: State, where: str) -> None:
         """Run the step again and compare the end."""
@@ -236,20 +258,10 @@ class RunbookProof:
     def example_inputs(self) -> dict[str, str]:
         return {each.name: each.example for each in find(self.slug).inputs}
 
-    def state_before(self, database, cause, step, directory):
-        """The sandbox in which `step` begins, for copies of it, and the inputs."""
-        sandbox = open_sandbox(self.broken_world(cause), database, directory)
-        inputs = self.diagnose(sandbox)
-        if step == "undo":
-            self.fix(sandbox, inputs)
-        freeze_sandbox(sandbox)
-        return sandbox, inputs
-
-    def run_to_the_end(self, before, step, inputs, directory):
-        with copy_sandbox(before, directory) as sandbox:
-            assert self.killed(sandbox, step, inputs, kill_at=0) == 0
-            changes = (sandbox.place.directory / "changes").read_text().splitlines()
-            return State.of(sandbox), changes
+    def run_to_the_end(self, sandbox, step, inputs) -> list[str]:
+        """Run a step that must pass, and return its changes."""
+        assert self.killed(sandbox, step, inputs, kill_at=0) == 0, (sandbox.place.directory / "said").read_text()
+        return (sandbox.place.directory / "changes").read_text().splitlines()
 
     def killed(self, sandbox, step: str, inputs: dict[str, str], kill_at: int) -> int:
         """Run a script and kill it, with all that it started, at change number `kill_at` (0: never)."""
@@ -263,7 +275,7 @@ class RunbookProof:
             cwd=sandbox.project, env=environment, start_new_session=True,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )
-        process.communicate(timeout=180)
+        (sandbox.place.directory / "said").write_bytes(process.communicate(timeout=180)[0])
         return process.returncode
 
 
@@ -272,19 +284,30 @@ def databases_of_page(runbook: Runbook) -> list[str]:
     return [each for each in runbook.databases if not runbook.script("undo", each)]
 
 
-def databases_that_differ(runbook: Runbook, test: str) -> list[str]:
-    """Return the databases on which the test can end differently: all, but for the two kinds that one database stands for.
+def changes_files_alone(runbook: Runbook) -> bool:
+    """Whether the fix is the same for all databases and leaves them as they are."""
+    return len({runbook.script("fix", database) for database in runbook.databases}) == 1 and not touches_database(runbook)
 
-    Those are a kill of a fix that is the same for all and changes files alone, and all else than the repair itself of a
-    runbook that never starts Django.
-    """
+
+def databases_of_kills(runbook: Runbook) -> list[str]:
+    """Return the databases on which a kill can leave something of its own."""
+    return runbook.databases[:1] if changes_files_alone(runbook) else runbook.databases
+
+
+def databases_that_differ(runbook: Runbook, test: str) -> list[str]:
+    """Return the databases on which the test can end differently: all, but for the page of a runbook with an undo, which
+    docs/ runs, and for all else than the repair itself of a runbook that never starts Django."""
     if test == RunbookProof.test_page_block_by_block_ends_where_the_scripts_end.__name__:
         return databases_of_page(runbook)
-    fixes = {runbook.script("fix", database) for database in runbook.databases}
-    files_alone = len(fixes) == 1 and not touches_database(runbook)
-    killed, repair = RunbookProof.test_killed_at_every_change, RunbookProof.test_diagnose_fix_verify_fix_again_undo
-    alike = test == killed.__name__ if runbook.django else test != repair.__name__
-    return runbook.databases[:1] if files_alone and alike else runbook.databases
+    repair = RunbookProof.test_repaired_undone_and_killed_at_every_change.__name__
+    alike = changes_files_alone(runbook) and not runbook.django and test != repair
+    return runbook.databases[:1] if alike else runbook.databases
+
+
+def databases_of_test(runbook: Runbook, metafunc) -> list[str]:
+    if getattr(metafunc.function, "on_one_database", False):
+        return runbook.databases[:1]
+    return databases_that_differ(runbook, metafunc.definition.originalname)
 
 
 def pytest_generate_tests(metafunc):
@@ -296,7 +319,7 @@ def pytest_generate_tests(metafunc):
     if "database" in metafunc.fixturenames:
         metafunc.parametrize("database", [
             pytest.param(each, marks=pytest.mark.skipif(available(each) is not None, reason=available(each) or ""))
-            for each in databases_that_differ(runbook, metafunc.definition.originalname)
+            for each in databases_of_test(runbook, metafunc)
         ])
     if "cause" in metafunc.fixturenames:
         names = [cause.name for cause in runbook.causes] or [""]

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from threading import Thread
 
 import proof
@@ -71,6 +71,13 @@ class TestEndBlockingSession(RunbookProof):
         assert broken.difference(fixed) == []
         assert not self.opened[-1].is_alive()
         assert sandbox.manage("migrate", "--plan").status == 0
+
+    def copy(self, sandbox, directory):
+        """The same: a copy has no session that blocks."""
+        return nullcontext(sandbox)
+
+    def kill_at_every_change(self, *_):
+        """See the next test."""
 
     def test_killed_at_every_change(self, database, tmp_path):
         """There is one change: the session ends or it does not."""

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 from migration_runbooks.worlds import open_sandbox
-from proof import RunbookProof
+from proof import RunbookProof, one_database
 
 ERROR = (
     "CommandError: Conflicting migrations detected; multiple leaf nodes in the migration graph: ({} in fees).\n"
@@ -81,6 +81,7 @@ class TestMergeConflictingMigrations(RunbookProof):
         assert done.status == 1 and "Refused, nothing was changed" in done.stderr and reason in done.stderr, done.output
         assert sandbox.files() == files
 
+    @one_database
     @pytest.mark.parametrize("inputs, reason", [
         ({"APP": "nowhere"}, "not two last migrations"),
         ({"MIGRATION": "0001_initial"}, "not two last migrations"),
@@ -94,6 +95,7 @@ class TestMergeConflictingMigrations(RunbookProof):
         with open_sandbox(self.slug, database, tmp_path) as sandbox:
             self.refused(sandbox, {**self.diagnose(sandbox), **inputs}, reason)
 
+    @one_database
     def test_same_field_needs_a_person_unless_exactly_one_ran_and_the_models_agree(self, database, tmp_path):
         applied, waiting = "0013_alter_receipt_number", "0013_longer_receipt_number"
         with open_sandbox(f"{self.slug}:same-field", database, tmp_path) as sandbox:
@@ -108,6 +110,7 @@ class TestMergeConflictingMigrations(RunbookProof):
             self.fix(sandbox, {**inputs, "MIGRATION": applied, "OTHER_MIGRATION": waiting})
             assert sandbox.manage("makemigrations", "--check").status == 0
 
+    @one_database
     def test_moved_migration_that_was_applied_is_not_moved_back(self, database, tmp_path):
         with open_sandbox(f"{self.slug}:same-field", database, tmp_path) as sandbox:
             inputs = self.diagnose(sandbox)
@@ -116,11 +119,13 @@ class TestMergeConflictingMigrations(RunbookProof):
             undone = self.step(sandbox, "undo", inputs)
             assert undone.status == 1 and "0014_longer_receipt_number was applied" in undone.stderr
 
+    @one_database
     def test_same_change_that_nobody_or_everybody_recorded_needs_a_person(self, database, tmp_path):
         with open_sandbox(f"{self.slug}:repeated", database, tmp_path) as sandbox:
             sandbox.execute(f"DELETE FROM django_migrations WHERE name = '{REMINDED}'")
             self.cannot_tell(sandbox, "Both do the same, and neither is recorded here", "REPAIR=drop")
 
+    @one_database
     def test_dropped_migration_that_another_database_recorded_is_named_there(self, database, tmp_path):
         with open_sandbox(f"{self.slug}:repeated", database, tmp_path) as sandbox:
             inputs = self.diagnose(sandbox)
@@ -129,6 +134,7 @@ class TestMergeConflictingMigrations(RunbookProof):
             done = self.step(sandbox, "verify", inputs)
             assert done.status == 1 and "0013_reminder_date is recorded in this database" in done.output
 
+    @one_database
     def test_code_beside_an_alteration_needs_a_person_and_beside_an_addition_does_not(self, database, tmp_path):
         with open_sandbox("healthy", database, tmp_path) as sandbox:
             fees = {"app": "fees", "parent": "0012_invoice_discount"}
@@ -139,6 +145,7 @@ class TestMergeConflictingMigrations(RunbookProof):
             self.cannot_tell(sandbox, "One of them runs Python or SQL")
             self.fix(sandbox, {"APP": "fees", "MIGRATION": "0013_code", "OTHER_MIGRATION": "0013_more", "REPAIR": "merge"})
 
+    @one_database
     def test_renamed_and_altered_field_has_no_safe_order(self, database, tmp_path):
         with open_sandbox("healthy", database, tmp_path) as sandbox:
             fees = {"app": "fees", "parent": "0012_invoice_discount"}
@@ -149,6 +156,7 @@ class TestMergeConflictingMigrations(RunbookProof):
             for repair in ("merge", "move"):
                 self.refused(sandbox, {**inputs, "REPAIR": repair}, "no order can be right")
 
+    @one_database
     def test_file_without_dependencies_is_put_behind_the_others(self, database, tmp_path):
         with open_sandbox("healthy", database, tmp_path) as sandbox:
             file = sandbox.project / "fees/migrations/0013_channel.py"

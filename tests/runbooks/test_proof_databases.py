@@ -5,11 +5,10 @@ from __future__ import annotations
 import pytest
 from migration_runbooks.catalogue.runbooks import find
 from migration_runbooks.worlds import DATABASES
-from proof import RunbookProof, databases_that_differ
+from proof import RunbookProof, databases_of_kills, databases_that_differ
 
 ALL = list(DATABASES)
-REPAIR = RunbookProof.test_diagnose_fix_verify_fix_again_undo.__name__
-KILLED = RunbookProof.test_killed_at_every_change.__name__
+REPAIR = RunbookProof.test_repaired_undone_and_killed_at_every_change.__name__
 PAGE = RunbookProof.test_page_block_by_block_ends_where_the_scripts_end.__name__
 HEALTHY = RunbookProof.test_healthy_project_is_told_healthy_and_left_alone.__name__
 
@@ -18,11 +17,9 @@ HEALTHY = RunbookProof.test_healthy_project_is_told_healthy_and_left_alone.__nam
     ("slug", "test", "expected"),
     [
         ("fill-null-values", REPAIR, ALL),
-        ("fill-null-values", KILLED, ALL),
         ("fill-null-values", PAGE, []),  # it ends as it began: tests/pages/test_ending.py
         ("break-dependency-cycle", REPAIR, ALL),
         ("break-dependency-cycle", HEALTHY, ALL),
-        ("break-dependency-cycle", KILLED, ALL[:1]),  # the same files for all
         ("back-up-database", PAGE, ALL),
         ("rebuild-invalid-index", PAGE, ["postgresql"]),
         ("repair-damaged-django", REPAIR, ALL),
@@ -31,3 +28,11 @@ HEALTHY = RunbookProof.test_healthy_project_is_told_healthy_and_left_alone.__nam
 )
 def test_a_proof_runs_wherever_it_can_end_otherwise(slug, test, expected):
     assert list(databases_that_differ(find(slug), test)) == expected
+
+
+@pytest.mark.parametrize(
+    ("slug", "expected"),
+    [("fill-null-values", ALL), ("break-dependency-cycle", ALL[:1]), ("repair-damaged-django", ALL[:1])],  # the last two: the same files for all
+)
+def test_kills_fall_wherever_they_can_leave_something_of_their_own(slug, expected):
+    assert list(databases_of_kills(find(slug))) == expected

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from migration_runbooks.worlds import open_sandbox
-from proof import RunbookProof
+from proof import RunbookProof, one_database
 
 KEPT = "runbook_pruned_migrations"
 GHOST = "fees.0013_payment_channel"
@@ -63,6 +63,7 @@ class TestPruneGhostRecords(RunbookProof):
             renamed.unlink()
             self.stays(sandbox, f"{GHOST} is recorded and has no file", "column fees_payment.channel is in no file")
 
+    @one_database
     def test_record_stays_while_a_branch_has_the_file(self, database, tmp_path):
         with open_sandbox(self.slug, database, tmp_path) as sandbox:
             folder = sandbox.project / "fees/migrations"
@@ -86,6 +87,7 @@ class TestPruneGhostRecords(RunbookProof):
             sandbox.execute("CREATE TABLE transport_bus (id integer)")
             self.stays(sandbox, "table transport_bus is in no file", ghosts="transport.0001_initial")
 
+    @one_database
     def test_what_has_a_file_or_was_squashed_is_no_ghost(self, database, tmp_path):
         with open_sandbox("healthy", database, tmp_path) as sandbox:
             for name in ("0001_initial", "0002_record_marked_by", "0003_one_record_per_student_and_day"):
@@ -101,6 +103,7 @@ class TestPruneGhostRecords(RunbookProof):
             assert self.step(sandbox, "diagnose").status == 0
             self.refused(sandbox, "was squashed", "attendance.0001_initial")
 
+    @one_database
     def test_wrong_database_gets_a_message_and_undo_without_a_fix_does_nothing(self, database, tmp_path):
         with open_sandbox("healthy", database, tmp_path) as sandbox:
             done = self.step(sandbox, "diagnose", {"RUNBOOK_DATABASE": "nowhere"})

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 from migration_runbooks.worlds import open_sandbox
-from proof import RunbookProof
+from proof import RunbookProof, one_database
 
 FILE = "fees/migrations/0013_longer_receipt_number.py"
 VIEWS = {
@@ -85,22 +85,23 @@ class TestRebuildDependentViews(RunbookProof):
                                DATABASE_URL=f"sqlite:///{tmp_path}/new.sqlite3")
             assert (done.status, done.stdout) == (0, "(0,)\n"), done.output
 
-    @pytest.mark.parametrize("operation, why", [
-        ("migrations.RemoveField('payment', 'receipt_number')", "invoice_receipts: it reads receipt_number, which the migration removes"),
-        ("migrations.DeleteModel('payment')", "invoice_receipts: it reads fees_payment, which the migration removes"),
-        ("migrations.AlterField('payment', 'receipt_number', models.CharField(max_length=40, blank=True)),"
-         " migrations.RenameField('payment', 'amount', 'paid')", "the migration renames fees_payment or a column of it"),
-    ])
-    def test_view_that_can_not_come_back_as_it_is_is_named_and_nothing_written(self, database, operation, why, tmp_path):
+    def test_view_that_can_not_come_back_as_it_is_is_named_and_nothing_written(self, database, tmp_path):
         with open_sandbox(self.slug, database, tmp_path) as sandbox:
             inputs = self.diagnose(sandbox)
-            write(sandbox, operation)
-            before, files = sandbox.snapshot(), sandbox.files()
-            done = self.step(sandbox, "diagnose")
-            assert done.status == 2 and why in done.output, done.output
-            refused = self.step(sandbox, "fix", inputs)
-            assert refused.status == 1 and "Refused, nothing was changed: " in refused.stderr and why in refused.stderr
-            assert before.difference(sandbox.snapshot()) == [] and sandbox.files() == files
+            for operation, why in (
+                ("migrations.RemoveField('payment', 'receipt_number')", "invoice_receipts: it reads receipt_number, which the migration removes"),
+                ("migrations.DeleteModel('payment')", "invoice_receipts: it reads fees_payment, which the migration removes"),
+                ("migrations.AlterField('payment', 'receipt_number', models.CharField(max_length=40, blank=True)),"
+                 " migrations.RenameField('payment', 'amount', 'paid')", "the migration renames fees_payment or a column of it"),
+            ):
+                write(sandbox, operation)
+                before, files = sandbox.snapshot(), sandbox.files()
+                done = self.step(sandbox, "diagnose")
+                assert done.status == 2 and why in done.output, f"{operation}: {done.output}"
+                refused = self.step(sandbox, "fix", inputs)
+                told = f"{operation}: {refused.output}"
+                assert refused.status == 1 and "Refused, nothing was changed: " in refused.stderr and why in refused.stderr, told
+                assert before.difference(sandbox.snapshot()) == [] and sandbox.files() == files, operation
 
     @pytest.mark.parametrize("what", BY_HAND)
     def test_what_is_not_carried_over_is_refused(self, database, what, tmp_path):
@@ -172,6 +173,7 @@ class TestRebuildDependentViews(RunbookProof):
             assert sandbox.files() == files
             assert "is recorded" in self.fix(sandbox, inputs)
 
+    @one_database
     @pytest.mark.parametrize("value", ["", "fees", "fees.0099_nothing"])
     def test_values_that_are_no_migration_change_nothing(self, database, value, tmp_path):
         with open_sandbox(self.slug, database, tmp_path) as sandbox:

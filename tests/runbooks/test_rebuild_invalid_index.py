@@ -114,13 +114,13 @@ class TestRebuildInvalidIndex(RunbookProof):
             )
             assert "is rebuilt" in self.step(sandbox, "diagnose").output
 
-    @pytest.mark.parametrize("value", ["", "no_such_idx", "fees_payment", "fees_payment_pkey; DROP TABLE fees_payment"])
-    def test_values_that_are_no_index_change_nothing(self, database, value, tmp_path):
+    def test_values_that_are_no_index_change_nothing(self, database, tmp_path):
         with open_sandbox(self.slug, database, tmp_path) as sandbox:
             before = sandbox.snapshot()
-            done = self.step(sandbox, "fix", {"INDEXES": value})
-            assert done.status == 1 and "Refused, nothing was changed: no index here" in done.stderr
-            assert before.difference(sandbox.snapshot()) == []
+            for value in ("", "no_such_idx", "fees_payment", "fees_payment_pkey; DROP TABLE fees_payment"):
+                done = self.step(sandbox, "fix", {"INDEXES": value})
+                assert done.status == 1 and "Refused, nothing was changed: no index here" in done.stderr, f"{value}: {done.output}"
+                assert before.difference(sandbox.snapshot()) == [], value
 
     def test_valid_index_is_never_touched(self, database, tmp_path):
         with open_sandbox(self.slug, database, tmp_path) as sandbox:

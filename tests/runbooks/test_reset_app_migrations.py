@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from migration_runbooks.paths import RUNBOOKS
 from migration_runbooks.worlds import open_sandbox
-from proof import RunbookProof
+from proof import RunbookProof, one_database
 
 FILLED = "0006_number_existing_invoices"
 FEES = {"APP": "fees", "CARRY_OVER": "", "LEAVE_OUT": FILLED}
@@ -142,6 +142,7 @@ class TestResetAppMigrations(RunbookProof):
             assert "No migrations to apply." in other.manage("migrate").output
             self.verify(other, FEES)
 
+    @one_database
     @pytest.mark.parametrize(("inputs", "message"), [
         ({"APP": "nothing"}, "There is no app 'nothing'"),
         ({"APP": ""}, "There is no app ''"),
@@ -161,7 +162,8 @@ class TestResetAppMigrations(RunbookProof):
             assert done.status == status and message in done.output and "Traceback" not in done.output, done.output
         assert before.difference(sandbox.snapshot()) == [] and sandbox.files() == files
 
-    def test_states_that_are_refused(self, database, tmp_path):
+    @one_database
+    def test_states_of_files_that_are_refused(self, database, tmp_path):
         with open_sandbox("healthy", database, tmp_path) as sandbox:
             git = ("git", "-c", "user.name=A", "-c", "user.email=a@example.org")
             for command in (("init", "-q"), ("add", "."), ("commit", "-qm", "All")):
@@ -174,12 +176,15 @@ class TestResetAppMigrations(RunbookProof):
             assert sandbox.run(*git, "checkout", "-q", ".").status == 0
             edit(sandbox, "fees/migrations/0012_invoice_discount.py", "    operations", '    run_before = [("attendance", "0008_leave_request_approved_at")]\n    operations')
             self.check_refused(sandbox, "fees.0012_invoice_discount has run_before")
-            assert sandbox.run(*git, "checkout", "-q", ".").status == 0
+
+    def test_states_of_the_database_that_are_refused(self, database, tmp_path):
+        with open_sandbox("healthy", database, tmp_path) as sandbox:
             assert sandbox.manage("migrate", "fees", "0011", "-v", "0").status == 0
             self.check_refused(sandbox, "fees.0012_invoice_discount is not applied")
             assert sandbox.manage("migrate", "fees", "--fake", "-v", "0").status == 0
             self.check_refused(sandbox, "fees_invoice.discount is not in database 'default'")
 
+    @one_database
     def test_undo_is_refused_when_newer_migrations_are_there(self, database, tmp_path):
         with open_sandbox("healthy", database, tmp_path) as sandbox:
             self.fix(sandbox, FEES)

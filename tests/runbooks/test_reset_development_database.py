@@ -1,21 +1,20 @@
 from __future__ import annotations
 
-import signal
 import subprocess
 import tempfile
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+from beside import DatabaseBesideProof
 from migration_runbooks.worlds import open_sandbox
-from proof import RunbookProof
 
 SEED = "seed_school --students 25"
 BUILDING = 5
 """How many of the hundreds of changes that `migrate` makes in a database nobody uses yet are kill points; all others are."""
 
 
-class TestResetDevelopmentDatabase(RunbookProof):
+class TestResetDevelopmentDatabase(DatabaseBesideProof):
     slug = "reset-development-database"
     # A procedure, not the repair of an error: no command fails.
     test_the_command_fails_with_exactly_this_text = None
@@ -47,19 +46,20 @@ class TestResetDevelopmentDatabase(RunbookProof):
         assert "  fees.0013_fine: recorded, and no file of it is here" in output
         assert "CONFIRM=" not in output, "the name must be typed by a person where DEBUG is False"
 
-    @pytest.mark.parametrize("inputs", [
-        {"CONFIRM": "", "SEED": SEED},
-        {"CONFIRM": "production", "SEED": SEED},
-        {"SEED": "rm -rf /"},
-        {"SEED": "seed_school --students nonsense"},
-    ])
-    def test_refusals_change_nothing(self, database, inputs, tmp_path):
+    def test_refusals_change_nothing(self, database, tmp_path):
         with open_sandbox(self.slug, database, tmp_path) as sandbox:
             found, before = self.diagnose(sandbox), sandbox.snapshot()
-            done = self.step(sandbox, "fix", {**found, **inputs})
-            assert done.status == 1 and "the database in use was not changed" in done.stderr, done.output
-            assert "Traceback" not in done.output
-            assert before.difference(sandbox.snapshot()) == []
+            for inputs in (
+                {"CONFIRM": "", "SEED": SEED},
+                {"CONFIRM": "production", "SEED": SEED},
+                {"SEED": "rm -rf /"},
+                {"SEED": "seed_school --students nonsense"},
+            ):
+                done = self.step(sandbox, "fix", {**found, **inputs})
+                told = f"{inputs}: {done.output}"
+                assert done.status == 1 and "the database in use was not changed" in done.stderr, told
+                assert "Traceback" not in done.output, told
+                assert before.difference(sandbox.snapshot()) == [], inputs
 
     def test_database_of_somebody_else_under_our_name_is_not_dropped(self, database, tmp_path):
         if database == "sqlite":
@@ -132,32 +132,8 @@ class TestResetDevelopmentDatabase(RunbookProof):
             assert self.step(sandbox, "undo", inputs).status == 0
             assert broken.difference(sandbox.snapshot()) == []
 
-    @pytest.mark.parametrize("step", ["fix", "undo"])
-    def test_killed_at_every_change(self, database, cause, step, tmp_path):
-        """Every change of files and names; of the building of a database that nobody uses yet, some."""
-        changes = self.changes_of(database, step, tmp_path / "whole")
-        for kill_at in self.kill_points(changes):
-            with open_sandbox(self.slug, database, tmp_path / str(kill_at)) as sandbox:
-                inputs, broken = self.diagnose(sandbox), sandbox.snapshot()
-                if step == "undo":
-                    self.fix(sandbox, inputs)
-                assert self.killed(sandbox, step, inputs, kill_at) == -signal.SIGKILL
-                again = self.step(sandbox, step, inputs)
-                assert again.status == 0, f"killed before {changes[kill_at - 1]}, then: {again.output}"
-                if step == "fix":
-                    self.check_fixed(cause, broken, sandbox.snapshot(), sandbox)
-                    assert self.step(sandbox, "undo", inputs).status == 0
-                assert broken.difference(sandbox.snapshot()) == [], f"killed before {changes[kill_at - 1]}"
-
-    def changes_of(self, database, step, directory):
-        with open_sandbox(self.slug, database, directory) as sandbox:
-            inputs = self.diagnose(sandbox)
-            if step == "undo":
-                self.fix(sandbox, inputs)
-            assert self.killed(sandbox, step, inputs, kill_at=0) == 0
-            return (sandbox.place.directory / "changes").read_text().splitlines()
-
     def kill_points(self, changes):
+        """Every change of files and names; of the building of a database that nobody uses yet, some."""
         swap = ("os.", "write", "sql 'ALTER DATABASE", "sql 'CREATE DATABASE", "sql 'DROP DATABASE", "sql 'RENAME TABLE", "sql 'COMMENT", "sql 'COMMIT")
         numbered = list(enumerate(changes, 1))
         exchange = {number for number, change in numbered if change.startswith(swap)}

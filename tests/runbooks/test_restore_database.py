@@ -5,10 +5,11 @@ import sqlite3
 from contextlib import closing
 
 import pytest
+from beside import DatabaseBesideProof
 from migration_runbooks.catalogue.runbooks import find
 from migration_runbooks.paths import RUNBOOKS
 from migration_runbooks.worlds import open_sandbox
-from proof import RunbookProof, inputs_in
+from proof import inputs_in
 
 WAIVED = {"attendance_leaverequest", "fees_invoice"}
 REFERENCED = """
@@ -56,7 +57,7 @@ def copy_of_database(sandbox, name: str) -> dict[str, str]:
     return {"DATABASE_URL": url.replace(f"/{source}", f"/{name}"), **({"PGDATABASE": name} if sandbox.database == "postgresql" else {})}
 
 
-class TestRestoreDatabase(RunbookProof):
+class TestRestoreDatabase(DatabaseBesideProof):
     slug = "restore-database"
     extra_inputs = {"BACKUP_DIR": "backups"}
     # A procedure, not the repair of an error: no command fails.
@@ -111,26 +112,29 @@ class TestRestoreDatabase(RunbookProof):
             refused = sandbox.manage("shell", "-v", "0", "-c", "from fees.models import Payment; Payment.objects.update(invoice_id=999999)")
             assert "IntegrityError" in refused.output, "foreign keys are enforced"
 
-    @pytest.mark.parametrize("damage", ["cut", "no record", "other database", "no file"])
-    def test_backup_that_is_not_whole_is_refused(self, database, damage, tmp_path):
+    def test_backup_that_is_not_whole_is_refused(self, database, tmp_path):
         with open_sandbox(self.slug, database, tmp_path) as sandbox:
             broken = sandbox.snapshot()
             inputs = self.diagnose(sandbox)
             backup = sandbox.project / inputs["BACKUP"]
             record = backup.with_name(backup.name + ".json")
-            if damage == "cut":
-                backup.write_bytes(backup.read_bytes()[:-1000])
-            elif damage == "no record":
-                record.unlink()
-            elif damage == "no file":
-                backup.unlink()
-            else:
-                record.write_text(json.dumps({**json.loads(record.read_text()), "vendor": "oracle"}))
-            done = self.step(sandbox, "fix", inputs)
-            assert done.status == 1 and "The database was not changed" in done.output, done.output
-            assert "Traceback" not in done.output
-            assert self.step(sandbox, "diagnose", inputs).status == 2
-            assert broken.difference(sandbox.snapshot()) == []
+            whole = {file: file.read_bytes() for file in (backup, record)}
+            for damage in ("cut", "no record", "other database", "no file"):
+                for file, content in whole.items():
+                    file.write_bytes(content)
+                if damage == "cut":
+                    backup.write_bytes(backup.read_bytes()[:-1000])
+                elif damage == "no record":
+                    record.unlink()
+                elif damage == "no file":
+                    backup.unlink()
+                else:
+                    record.write_text(json.dumps({**json.loads(record.read_text()), "vendor": "oracle"}))
+                done = self.step(sandbox, "fix", inputs)
+                assert done.status == 1 and "The database was not changed" in done.output, f"{damage}: {done.output}"
+                assert "Traceback" not in done.output, f"{damage}: {done.output}"
+                assert self.step(sandbox, "diagnose", inputs).status == 2, damage
+                assert broken.difference(sandbox.snapshot()) == [], damage
 
     def test_copy_that_differs_from_the_record_never_goes_live(self, database, tmp_path):
         with open_sandbox(self.slug, database, tmp_path) as sandbox:

@@ -109,13 +109,14 @@ class TestRestoreMissingConstraint(RunbookProof):
             assert done.status == 2 and ("lock timeout" in done.stderr or "Lock wait timeout" in done.stderr), done.output
             assert before.difference(sandbox.snapshot()) == []
 
-    @pytest.mark.parametrize("value", ["", "students_student", "students_student.no_such_idx", "no_table.x"])
-    def test_values_that_no_migration_made_change_nothing(self, database, value, tmp_path):
+    def test_values_that_no_migration_made_change_nothing(self, database, tmp_path):
         with open_sandbox(self.slug, database, tmp_path) as sandbox:
             before = sandbox.snapshot()
-            done = self.step(sandbox, "fix", {"MISSING": value})
-            assert done.status == 1 and "Refused, nothing was changed: no recorded migration made" in done.stderr
-            assert before.difference(sandbox.snapshot()) == []
+            for value in ("", "students_student", "students_student.no_such_idx", "no_table.x"):
+                done = self.step(sandbox, "fix", {"MISSING": value})
+                told = f"{value}: {done.output}"
+                assert done.status == 1 and "Refused, nothing was changed: no recorded migration made" in done.stderr, told
+                assert before.difference(sandbox.snapshot()) == [], value
 
     def break_other_project(self, library):
         (library.project / "loans/migrations/0004_index.py").write_text(

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from migration_runbooks.paths import RUNBOOKS
 from migration_runbooks.worlds import open_sandbox
-from proof import RunbookProof
+from proof import RunbookProof, one_database
 
 LOST = "fees/migrations/0009_scholarship.py"
 RENAMED = "fees/migrations/0009_add_scholarships.py"
@@ -50,6 +50,7 @@ class TestRestoreMissingMigration(RunbookProof):
         assert done.status == 2 and all(text in done.output for text in texts), done.output
         assert "Traceback" not in done.output
 
+    @one_database
     @pytest.mark.parametrize("inputs, reason", [
         ({"PARENT": "0001_initial"}, "fees.0001_initial is not missing"),
         ({"PARENT_APP": "nowhere"}, "nowhere.0009_scholarship is not missing"),
@@ -64,6 +65,7 @@ class TestRestoreMissingMigration(RunbookProof):
         with open_sandbox(self.slug, database, tmp_path) as sandbox:
             self.refused(sandbox, {**BRING_BACK, **inputs}, reason)
 
+    @one_database
     def test_two_files_in_a_row_come_back_in_one_run(self, database, tmp_path):
         with open_sandbox(self.slug, database, tmp_path) as sandbox:
             (sandbox.project / "fees/migrations/0008_payment_amount_positive.py").unlink()
@@ -76,6 +78,7 @@ class TestRestoreMissingMigration(RunbookProof):
             assert self.step(sandbox, "undo", inputs).status == 0
             assert sandbox.files() == files
 
+    @one_database
     def test_folder_that_was_deleted_comes_back(self, database, tmp_path):
         with open_sandbox(self.slug, database, tmp_path) as sandbox:
             self.fix(sandbox, self.diagnose(sandbox))
@@ -89,6 +92,7 @@ class TestRestoreMissingMigration(RunbookProof):
             assert {"students/migrations/__init__.py", "students/migrations/0001_initial.py"} <= back
             assert all(sandbox.files()[name] == kept[name] for name in back)
 
+    @one_database
     def test_renamed_file_that_was_recorded_keeps_its_new_name(self, database, tmp_path):
         with open_sandbox(f"{self.slug}:renamed", database, tmp_path) as sandbox:
             sandbox.execute("UPDATE django_migrations SET name = '0009_add_scholarships' WHERE name = '0009_scholarship'")
@@ -99,11 +103,13 @@ class TestRestoreMissingMigration(RunbookProof):
             assert '("fees", "0009_add_scholarships")' in sandbox.files()["fees/migrations/0010_invoice_student_due_index.py"]
             assert sandbox.manage("migrate", "--check").status == 0
 
+    @one_database
     def test_file_that_was_renamed_and_edited_is_for_a_person(self, database, tmp_path):
         with open_sandbox(f"{self.slug}:renamed", database, tmp_path) as sandbox:
             edit(sandbox, RENAMED, '        ("students", "0008_one_class_per_name_and_year"),\n', "")
             self.cannot_tell(sandbox, "0009_add_scholarships makes the same tables or columns", "REPAIR=rename")
 
+    @one_database
     def test_name_that_a_package_does_not_ship_is_not_guessed(self, database, tmp_path):
         with open_sandbox("healthy", database, tmp_path) as sandbox:
             edit(sandbox, "fees/migrations/0012_invoice_discount.py", "dependencies = [", 'dependencies = [("auth", "0099_gone"), ')
@@ -116,6 +122,7 @@ class TestRestoreMissingMigration(RunbookProof):
             self.fix(sandbox, {**chosen, "SOURCE": "0012_alter_user_first_name_max_length"})
             assert sandbox.manage("migrate", "--check").status == 0
 
+    @one_database
     def test_app_that_is_not_installed_is_named(self, database, tmp_path):
         with open_sandbox("healthy", database, tmp_path) as sandbox:
             edit(sandbox, "fees/migrations/0012_invoice_discount.py", "dependencies = [", 'dependencies = [("library", "0001_initial"), ')
@@ -123,6 +130,7 @@ class TestRestoreMissingMigration(RunbookProof):
             assert last == ERROR.format("fees.0012_invoice_discount", "('library', '0001_initial')")
             self.cannot_tell(sandbox, "The app library is not in INSTALLED_APPS", "put it back")
 
+    @one_database
     def test_file_that_git_never_had_is_not_made_up(self, database, tmp_path):
         with open_sandbox("healthy", database, tmp_path) as sandbox:
             (sandbox.project / LOST).unlink()
@@ -131,11 +139,13 @@ class TestRestoreMissingMigration(RunbookProof):
             assert sandbox.run("git", "init", "--quiet").status == 0
             self.cannot_tell(sandbox, "git does not know this file", "git ignores it: .gitignore:1:0009_*", "git fetch --all")
 
+    @one_database
     def test_clone_without_history_is_told_to_fetch_it(self, database, tmp_path):
         with open_sandbox(self.slug, database, tmp_path) as sandbox:
             (sandbox.project / ".git/shallow").write_text(sandbox.run("git", "rev-parse", "HEAD").stdout)
             self.cannot_tell(sandbox, "git fetch --unshallow")
 
+    @one_database
     def test_undo_leaves_an_older_fix_alone(self, database, tmp_path):
         with open_sandbox(self.slug, database, tmp_path) as sandbox:
             self.fix(sandbox, self.diagnose(sandbox))
@@ -146,6 +156,7 @@ class TestRestoreMissingMigration(RunbookProof):
             assert self.step(sandbox, "undo", inputs).status == 0
             assert sandbox.files() == broken and LOST in broken
 
+    @one_database
     @pytest.mark.parametrize("slug", ["restore-missing-migration", "merge-conflicting-migrations"])
     def test_diagnose_that_can_not_run_says_so(self, database, slug, tmp_path):
         with open_sandbox("healthy", database, tmp_path) as sandbox:

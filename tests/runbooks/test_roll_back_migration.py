@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from migration_runbooks.worlds import open_sandbox
-from proof import RunbookProof
+from proof import RunbookProof, one_database
 
 RELEASE = ("fees", "0013_late_fees_and_waivers")
 RENAMES = """
@@ -94,6 +94,7 @@ class TestRollBackMigration(RunbookProof):
             (row,) = sandbox.execute("SELECT note, late_fee FROM fees_invoice WHERE id = 5")
             assert (row[0], int(row[1])) == ("written by the old release", 50)
 
+    @one_database
     def test_refusals_change_nothing(self, database, tmp_path):
         with open_sandbox(self.slug, database, tmp_path) as sandbox:
             (sandbox.project / "fees/migrations/0014_irreversible.py").write_text(IRREVERSIBLE)

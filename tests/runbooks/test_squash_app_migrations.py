@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from migration_runbooks.paths import RUNBOOKS
 from migration_runbooks.worlds import open_sandbox
-from proof import KILLER, MOST_KILLS, RunbookProof
+from proof import KILLER, MOST_KILLS, RunbookProof, one_database
 from test_reset_app_migrations import fresh_schema, history
 
 SQUASH = "0004_invoice_note_squashed_0007_require_invoice_number"
@@ -146,8 +146,10 @@ class TestSquashAppMigrations(RunbookProof):
             assert self.run_step(sandbox, "reopen").status == 0
             assert before.difference(sandbox.snapshot()) == [] and sandbox.files() == files
 
+    @one_database
     @pytest.mark.parametrize("step", ["finish", "reopen"])
     def test_steps_of_the_next_release_survive_a_kill_at_every_change(self, database, step, tmp_path):
+        """They change files, as the fix does, and no row where none is missing."""
         with open_sandbox("healthy", database, tmp_path) as sandbox:
             self.squashed(sandbox)
             count, other = sandbox.place.directory / "changes", {"finish": "reopen", "reopen": "finish"}[step]
@@ -182,6 +184,7 @@ class TestSquashAppMigrations(RunbookProof):
             assert sandbox.manage("migrate", "-v", "0").status == 0
             assert sandbox.execute("SELECT name FROM fees_feehead ORDER BY name") == heads
 
+    @one_database
     @pytest.mark.parametrize(("inputs", "message"), [
         ({"APP": "nothing"}, "There is no app 'nothing'"),
         ({"APP": "auth", "FROM": "0001_initial", "TO": "0002_alter_permission_name_max_length"}, "auth is not an app of this project"),
@@ -199,6 +202,7 @@ class TestSquashAppMigrations(RunbookProof):
                 assert done.status == status and message in done.output and "Traceback" not in done.output, done.output
             assert sandbox.files() == files
 
+    @one_database
     def test_range_that_would_make_a_ring_is_refused_with_a_shorter_one(self, database, tmp_path):
         with open_sandbox("healthy", database, tmp_path) as sandbox:
             (sandbox.project / "admissions/migrations/0011_after_fees.py").write_text(AFTER_FEES)

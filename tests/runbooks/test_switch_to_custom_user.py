@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 from migration_runbooks.worlds import available, open_library, open_sandbox
-from proof import RunbookProof
+from proof import RunbookProof, one_database
 
 USER_TABLES = {"": "", "_groups": "_groups", "_user_permissions": "_user_permissions"}
 ADOPTED = {"django_content_type", "django_migrations"}
@@ -271,6 +271,7 @@ class TestSwitchToCustomUser(RunbookProof):
             edit(sandbox, path, (old, new))
             self.refuses(sandbox, reason)
 
+    @one_database
     def test_refuses_several_migrations_and_tables_that_migrate_made(self, database, tmp_path):
         with open_sandbox(self.slug, database, tmp_path) as sandbox:
             second = 'from django.db import migrations\n\n\nclass Migration(migrations.Migration):\n    dependencies = [("users", "0001_initial")]\n'
