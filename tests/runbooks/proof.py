@@ -297,11 +297,11 @@ def databases_of_kills(runbook: Runbook) -> list[str]:
 def databases_that_differ(runbook: Runbook, test: str) -> list[str]:
     """Return the databases on which the test can end differently: all, but for the page of a runbook with an undo, which
     docs/ runs, and for all else than the repair itself of a runbook that never starts Django."""
-    if test == RunbookProof.test_page_block_by_block_ends_where_the_scripts_end.__name__:
-        return databases_of_page(runbook)
+    of_page = test == RunbookProof.test_page_block_by_block_ends_where_the_scripts_end.__name__
+    databases = databases_of_page(runbook) if of_page else runbook.databases
     repair = RunbookProof.test_repaired_undone_and_killed_at_every_change.__name__
     alike = changes_files_alone(runbook) and not runbook.django and test != repair
-    return runbook.databases[:1] if alike else runbook.databases
+    return databases[:1] if alike else databases
 
 
 def databases_of_test(runbook: Runbook, metafunc) -> list[str]:

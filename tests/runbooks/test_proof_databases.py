@@ -24,6 +24,7 @@ HEALTHY = RunbookProof.test_healthy_project_is_told_healthy_and_left_alone.__nam
         ("rebuild-invalid-index", PAGE, ["postgresql"]),
         ("repair-damaged-django", REPAIR, ALL),
         ("repair-damaged-django", HEALTHY, ALL[:1]),  # it never starts Django
+        ("repair-damaged-django", PAGE, ALL[:1]),  # docs/ runs it on each
     ],
 )
 def test_a_proof_runs_wherever_it_can_end_otherwise(slug, test, expected):

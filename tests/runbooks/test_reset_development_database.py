@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from beside import DatabaseBesideProof
-from migration_runbooks.worlds import open_sandbox
+from migration_runbooks.worlds import open_library, open_sandbox
 
 SEED = "seed_school --students 25"
 BUILDING = 5
@@ -131,6 +131,20 @@ class TestResetDevelopmentDatabase(DatabaseBesideProof):
             assert fresh.difference(sandbox.snapshot(), ignore={"users_user"}) != []
             assert self.step(sandbox, "undo", inputs).status == 0
             assert broken.difference(sandbox.snapshot()) == []
+
+    def opened(self, database, directory):
+        """On servers the library, whose short history is soon built: how databases change places is the same for both."""
+        if database == "sqlite":
+            return super().opened(database, directory)
+        library = open_library(database, directory)
+        self.break_other_project(library)
+        return library
+
+    def check_finished(self, broken, sandbox):
+        if sandbox.database == "sqlite":
+            super().check_finished(broken, sandbox)
+        else:
+            self.check_other_project(broken, sandbox.snapshot(), sandbox)
 
     def kill_points(self, changes):
         """Every change of files and names; of the building of a database that nobody uses yet, some."""

@@ -118,11 +118,17 @@ def find(slug: str) -> Runbook:
     """Return the runbook of that slug. Raises NoSuchRunbook with the nearest slugs, and CatalogueError."""
     folder = paths.RUNBOOKS / slug
     if SLUG.fullmatch(slug) and (folder / "runbook.toml").is_file():
-        return load_runbook(folder)
+        return _as_it_was(folder, (folder / "runbook.toml").stat().st_mtime_ns)
     slugs = sorted(file.parent.name for file in paths.RUNBOOKS.glob("*/runbook.toml"))
     near = get_close_matches(slug, slugs, n=3, cutoff=0.4)
     hint = f"Did you mean {' or '.join(near)}?" if near else "`runbook list` shows all."
     raise NoSuchRunbook(f"There is no runbook {slug!r}. {hint}")
+
+
+@cache
+def _as_it_was(folder: Path, changed: int) -> Runbook:
+    """Return the runbook of that folder as it was when its TOML was changed last."""
+    return load_runbook(folder)
 
 
 def _risks(fields: Fields) -> dict[str, str]:

@@ -127,10 +127,11 @@ class Sandbox:
 
     def files(self) -> dict[str, str]:
         """Return the text of the project's own files by their path in it: no bytecode, package, database, journal or binary."""
-        found = {}
+        found, start = {}, len(f"{self.project}{os.sep}")
         for file in sorted(own_files(self.project)):
             try:
-                found[file.relative_to(self.project).as_posix()] = file.read_text()
+                with open(file, encoding="utf-8") as text:
+                    found[file[start:]] = text.read()
             except UnicodeDecodeError:
                 pass  # a binary file
         return found
@@ -146,9 +147,9 @@ class Sandbox:
         self.close()
 
 
-def own_files(project: Path) -> Iterator[Path]:
-    """Yield the project's own files. What lies in folders that are not its own is not even listed."""
+def own_files(project: Path) -> Iterator[str]:
+    """Yield the paths of the project's own files. What lies in folders that are not its own is not even listed."""
     for folder, subfolders, names in os.walk(project):
         subfolders[:] = [each for each in subfolders if each not in NOT_ITS_OWN]
-        files = (Path(folder, name) for name in names if name not in NOT_ITS_OWN and ".sqlite3" not in name)
-        yield from (file for file in files if file.is_file())
+        paths = (os.path.join(folder, name) for name in names if name not in NOT_ITS_OWN and ".sqlite3" not in name)
+        yield from (path for path in paths if os.path.isfile(path))

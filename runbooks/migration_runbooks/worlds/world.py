@@ -29,6 +29,9 @@ NOT_COPIED = (*NOT_CLONED, ".git", ".venv")
 
 LONGEST_BUILD = 600
 
+FEW = 5
+"""So many files are compiled by each command in less time than another Python takes to start."""
+
 
 class WorldError(Exception):
     """A world that can't be built; the message says which step failed and what it printed."""
@@ -81,6 +84,8 @@ def built(world: str, database: str, kind: Project) -> Place:
     directory = run.data_folder(run.current()) / f"world-{database}-{key}"
     place = Place(directory, directory / kind.name, f"world_{key}")
     ready = directory / "ready"
+    if ready.exists():
+        return place
     with run.lock(directory.name):
         if not ready.exists():
             clear(place, database)
@@ -144,7 +149,7 @@ def compile_bytecode(kind: Project, folder: Path) -> None:
     if os.path.realpath(python) == os.path.realpath(sys.executable):  # so the bytecode is the same, without a process
         for file in stale:
             compile_file(file, quiet=2, invalidation_mode=PycInvalidationMode.CHECKED_HASH)
-    elif stale:
+    elif len(stale) > FEW:
         options = ("-q", "-q", "--invalidation-mode", "checked-hash")
         subprocess.run([python, "-m", "compileall", *options, *stale], check=False)
 

@@ -106,11 +106,21 @@ def connect_as_superuser(host: Path | None = None) -> psycopg.Connection:
     return psycopg.connect(host=str(host or socket_folder()), user="postgres", dbname="postgres", autocommit=True)
 
 
+KEPT: dict[Path, psycopg.Connection] = {}
+"""This process's own connection to the server of each folder: to begin one takes longer than what is asked of it."""
+
+
+def superuser() -> psycopg.Connection:
+    folder = socket_folder()
+    if folder not in KEPT or KEPT[folder].closed:
+        KEPT[folder] = connect_as_superuser(folder)
+    return KEPT[folder]
+
+
 def execute(statement: LiteralString, *names: str) -> None:
     from psycopg import sql
 
-    with connect_as_superuser() as connection:
-        connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
+    superuser().execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
 
 
 def create(place: Place) -> None:
@@ -128,9 +138,7 @@ def clone(source: Place, target: Place) -> None:
 
 def drop(place: Place) -> None:
     """Drop the database, and those that were made beside it under a name that begins with its name."""
-    with connect_as_superuser() as connection:
-        names = [name for (name,) in connection.execute("SELECT datname FROM pg_database")]
-    for name in names:
+    for (name,) in superuser().execute("SELECT datname FROM pg_database").fetchall():
         if name in (place.database, f"test_{place.database}") or name.startswith(f"{place.database}_"):
             execute("DROP DATABASE {} WITH (FORCE)", name)
 

@@ -27,6 +27,8 @@ def unprivileged() -> dict[str, Any]:
 def started_once(name: str, start: Callable[[Path, Path], None]) -> Path:
     """Return the folder of this run's server of that name, after starting it if no process of the run has."""
     home, data = run.current() / name, run.data_folder(run.current()) / name
+    if (home / "started").exists():
+        return home
     with run.lock(name):
         if not (home / "started").exists():
             for folder, mode in ((home, 0o755), (data, 0o700)):  # clients reach the socket; the data stays private

@@ -81,8 +81,12 @@ def changes(before: Iterable, after: Iterable) -> list[tuple[str, object]]:
     return [("-", item) for item in (old - new).elements()] + [("+", item) for item in (new - old).elements()]
 
 
+NOT_COMPARABLE = frozenset({dict, list, memoryview, bytearray})
+
+
 def sorted_rows(rows: Iterable[Iterable]) -> list[tuple]:
-    return sorted((tuple(map(comparable, row)) for row in rows), key=repr)
+    """Return the rows in an order that only depends on them. Few hold a value that must be made comparable first."""
+    return sorted((tuple(row if NOT_COMPARABLE.isdisjoint(map(type, row)) else map(comparable, row)) for row in rows), key=repr)
 
 
 def comparable(value: object) -> object:
