@@ -91,6 +91,15 @@ def test_what_a_command_starts_with_its_own_python_is_warm_too(both):
     assert same(both, "shell", "-v", "0", "-c", again.format(["-c", "import sys; print(sys.executable, sys.prefix)"])).status == 0
 
 
+def test_runbook_is_warm_too(both):
+    for words in (("show", "fill-null-values"), ("run", "fill-null-values"), ("run", "no-such-runbook"), ("undo", "last"), ("--help",)):
+        warm, cold = (each.run("runbook", *words) for each in both)
+        told, expected = (done.output.replace(str(each.project), "") for done, each in zip((warm, cold), both, strict=True))
+        assert (warm.status, told) == (cold.status, expected)
+    programs = [Path(each.run("bash", "-c", "command -v runbook").stdout.strip()).read_text() for each in both]
+    assert ["Stands in for runbook" in program for program in programs] == [True, False]
+
+
 def test_a_project_run_by_python_is_warm_too(tmp_path):
     with open_library("sqlite", tmp_path, "empty") as library:
         printed = library.manage("shell", "-v", "0", "-c", "import sys, os; print(sys.prefix, os.getppid())").stdout
@@ -159,7 +168,7 @@ def test_where_the_server_may_not_look_into_the_client_the_client_hands_over_wha
         refusing = run.current() / "refusing.socket"
         refusing.symlink_to(socket_of(sandbox))
         warm.address(refusing).write_text(f"{listener.getsockname()[1]} token")
-        warm.write_client(tmp_path / "uv", Path("/bin/false"), environment, ["run", "manage.py"], refusing)
+        warm.write_client(tmp_path / "uv", Path("/bin/false"), environment, ["run", warm.MANAGE], warm.MANAGE, refusing)
         program = "import os, sys; print(os.getppid(), sys.argv[1:4], os.getcwd()); raise SystemExit(3)"
         command = [str(tmp_path / "uv"), "run", "manage.py", "shell", "-v", "0", "-c", program]
         done = sandbox.run(*command)

@@ -49,8 +49,9 @@ def virtual_environment(project: Project, place: Place) -> Path:
 def search_path(project: Project, place: Place, engine: ModuleType) -> list[Path]:
     shared = project.environment / "bin"
     python = [warm.python_folder(project.environment)] if is_warm_python(project, place) else []
+    runbook = [warm.runbook_folder(project.environment)] if project.warm and (shared / "runbook").exists() else []
     uv = [folder_of_uv(project)] if project.with_uv else []
-    folders = [*python, virtual_environment(project, place) / "bin", shared, *uv, *engine.tools(), *map(Path, SYSTEM)]
+    folders = [*python, *runbook, virtual_environment(project, place) / "bin", shared, *uv, *engine.tools(), *map(Path, SYSTEM)]
     return list(dict.fromkeys(folders))
 
 
@@ -61,7 +62,7 @@ def is_warm_python(project: Project, place: Place) -> bool:
 def folder_of_uv(project: Project) -> Path:
     """Return a folder that holds uv alone: where uv lies there may be another Python too."""
     if project.warm and (uv := find_uv()):
-        return warm.folder(uv, project.environment, "run")
+        return warm.folder(uv, project.environment, "run", warm.MANAGE)
     folder = run.data_folder(run.current()) / "bin"
     with run.lock("uv"):
         if not folder.exists():

@@ -1,4 +1,4 @@
-"""Warm starts: in tests, a command of manage.py is a fork of one process of this run that has loaded Django's code already.
+"""Warm starts: in tests, manage.py and runbook are forks of one process of this run that has loaded Django's code already.
 
 A Django command takes a quarter of a second, and nearly all of it is spent on importing the same modules again. What
 runs is the same Python, the same Django and the project's own manage.py, and nothing of a project is loaded before the
@@ -19,12 +19,13 @@ from migration_runbooks.worlds import run
 
 HERE = Path(__file__).parent
 STARTED = "warm "
+MANAGE = "manage.py"
 CLIENT = """\
 #!{bash} -p
 # Stands in for {name}: says which process it is, and the server of warm starts takes folder, variables and streams from it.
 if [[ "${{*:1:{length}}}" == {words} && $VIRTUAL_ENV == {environment} && -e manage.py ]]; then
   if {{ exec {{server}}<>/dev/tcp/127.0.0.1/{port}; }} 2>/dev/null; then
-    printf '%s %d %d\\n' {token} $$ "$server" >&"$server"
+    printf '%s %d %d %d %s\\n' {token} $$ "$server" {length} {script} >&"$server"
     read -r -u "$server" status
     [ "$status" = refused ] || exit "${{status:-1}}"
     exec {{server}}>&-
@@ -35,10 +36,10 @@ exec {program} "$@"
 """
 
 
-def folder(program: Path, environment: Path, *before: str) -> Path:
-    """Return a folder whose `uv` or `python`, as `program` is called, starts manage.py warm in that environment.
+def folder(program: Path, environment: Path, *words: str, script: str = MANAGE) -> Path:
+    """Return a folder whose `uv`, `python` or `runbook`, as `program` is called, starts a Python script warm in that environment.
 
-    Warm is `program`, the words `before`, and then `manage.py …`; everything else is left to the program.
+    Warm is `program` with those words; everything else is left to the program.
     Raises RuntimeError, with what the server printed, if the environment's server does not start.
     """
     name = f"warm-{hashlib.sha256(str(environment).encode()).hexdigest()[:8]}"
@@ -47,25 +48,31 @@ def folder(program: Path, environment: Path, *before: str) -> Path:
     with run.lock(name):
         if not socket.exists():
             start(python, socket, clients / f"{name}-python" / "python")
-            write_client(clients / f"{name}-python" / "python", python, environment, ["manage.py"], socket)
+            write_client(clients / f"{name}-python" / "python", python, environment, [MANAGE], MANAGE, socket)
         place = clients / f"{name}-{program.name}"
         if not (place / program.name).exists():
-            write_client(place / program.name, program, environment, [*before, "manage.py"], socket)
+            write_client(place / program.name, program, environment, [*words], script, socket)
     return place
 
 
 def python_folder(environment: Path) -> Path:
     """Return a folder whose `python`, in that environment, starts manage.py warm. Raises RuntimeError as `folder` does."""
-    return folder(environment / "bin" / "python", environment)
+    return folder(environment / "bin" / "python", environment, MANAGE)
 
 
-def write_client(file: Path, program: Path, environment: Path, words: list[str], socket: Path) -> None:
+def runbook_folder(environment: Path) -> Path:
+    """Return a folder whose `runbook`, in a project's folder, starts warm. Raises RuntimeError as `folder` does."""
+    program = environment / "bin" / "runbook"
+    return folder(program, environment, script=str(program))
+
+
+def write_client(file: Path, program: Path, environment: Path, words: list[str], script: str, socket: Path) -> None:
     """Write what stands in for the program. It is bash, which starts in a fifth of Python's time.
 
     Where the kernel does not let the server see into it, client.py hands over what it needs.
     """
     port, token = address(socket).read_text().split()
-    client = [sys.executable, "-IS", HERE / "client.py", socket, len(words)]
+    client = [sys.executable, "-IS", HERE / "client.py", socket, script, len(words)]
     file.parent.mkdir(mode=0o711, exist_ok=True)
     file.touch(0o700)
     file.write_text(
@@ -74,6 +81,7 @@ def write_client(file: Path, program: Path, environment: Path, words: list[str],
             name=program.name,
             length=len(words),
             words=shlex.quote(" ".join(words)),
+            script=shlex.quote(script),
             environment=shlex.quote(str(environment)),
             port=port,
             token=token,

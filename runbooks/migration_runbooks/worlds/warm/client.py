@@ -1,7 +1,7 @@
-"""Hands a command of manage.py to the server of warm starts, with this process's streams, and ends as the command ends.
+"""Hands a command of manage.py or runbook to the server of warm starts, with this process's streams, and ends as the command ends.
 
-Run by `python -IS`, with few imports: it must start fast. Arguments: the server's socket, how many words come before the
-command's own arguments, with manage.py as the last of them, and then all of these.
+Run by `python -IS`, with few imports: it must start fast. Arguments: the server's socket, the script, how many words come
+before the script's own arguments, and then all of these.
 """
 
 import _socket
@@ -9,12 +9,12 @@ import marshal
 import os
 import sys
 
-SOCKET, LENGTH, *ARGUMENTS = sys.argv[1:]
+SOCKET, SCRIPT, LENGTH, *ARGUMENTS = sys.argv[1:]
 
 
 def ask() -> int:
     """Send the command, and return its exit status."""
-    request = marshal.dumps((os.getcwd(), ARGUMENTS[int(LENGTH) - 1 :], dict(os.environ), os.umask(0)))
+    request = marshal.dumps((os.getcwd(), [SCRIPT, *ARGUMENTS[int(LENGTH) :]], dict(os.environ), os.umask(0)))
     streams = b"".join(stream.to_bytes(4, sys.byteorder) for stream in (0, 1, 2))
     server = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
     server.connect(SOCKET)

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-LONGEST_GREETING = 100
+LONGEST_GREETING = 5000
 SECONDS_TO_GREET = 20.0
 REFUSED = b"refused\n"
 
@@ -43,28 +43,32 @@ def seen(listener: socket.socket, token: str) -> Asked | None:
     """
     client = listener.accept()[0]
     client.settimeout(SECONDS_TO_GREET)
-    told, *numbers = client.recv(LONGEST_GREETING).split() or [b""]
+    told, *about = client.recv(LONGEST_GREETING).strip().split(b" ", 4) or [b""]
     if not hmac.compare_digest(told, token.encode()):
         client.close()
         return None
     try:
-        process, connection = map(int, numbers)
-        request = request_of(process)
+        process, connection, words = map(int, about[:3])
+        request = request_of(process, words, os.fsdecode(about[3]))
         return Asked(client, streams_of(process, connection), *request)
-    except (OSError, ImportError, ValueError):
+    except (OSError, ImportError, ValueError, IndexError):
         client.send(REFUSED)
         client.close()
         return None
 
 
-def request_of(process: int) -> tuple[str, list[str], dict[str, str], int]:
-    """Return folder, arguments from manage.py on, variables and mask of a client's process."""
+OF_BASH = 3
+"""How many words of a client's command line are bash, its option and the client itself."""
+
+
+def request_of(process: int, words: int, script: str) -> tuple[str, list[str], dict[str, str], int]:
+    """Return folder, the script with its arguments, which begin after so many words, variables and mask of a client's process."""
     about = Path(f"/proc/{process}")
     argv = os.fsdecode((about / "cmdline").read_bytes()).split("\0")[:-1]
     variables = os.fsdecode((about / "environ").read_bytes()).split("\0")[:-1]
     umask = next(line for line in (about / "status").read_text().splitlines() if line.startswith("Umask:"))
     environment = dict(each.split("=", 1) for each in variables if "=" in each)
-    return os.readlink(about / "cwd"), argv[argv.index("manage.py") :], environment, int(umask.split()[1], 8)
+    return os.readlink(about / "cwd"), [script, *argv[OF_BASH + words :]], environment, int(umask.split()[1], 8)
 
 
 def streams_of(process: int, connection: int) -> list[int]:

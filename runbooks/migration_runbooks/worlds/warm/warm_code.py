@@ -11,7 +11,7 @@ from pathlib import Path
 
 # What every command of Django loads, but nothing that needs settings: those are the project's.
 CODE = [
-    "code", "difflib", "dj_database_url", "django.conf.urls", "django.contrib.admin.apps",
+    "click", "code", "difflib", "dj_database_url", "django.conf.urls", "django.contrib.admin.apps",
     "django.contrib.admin.options", "django.contrib.admin.templatetags.base", "django.contrib.admin.views.main",
     "django.contrib.auth.apps", "django.contrib.auth.checks", "django.contrib.auth.hashers",
     "django.contrib.auth.management", "django.contrib.auth.management.commands.createsuperuser",

@@ -1,4 +1,4 @@
-"""What a fork of the server of warm starts does: it becomes `python manage.py …`, and ends as that ends."""
+"""What a fork of the server of warm starts does: it becomes `python manage.py …` or `runbook …`, and ends as that ends."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 
 
 def run(folder: str, argv: list[str], environment: dict[str, str], umask: int) -> None:
-    """Be `python manage.py …` in that folder and environment, with that mask for new files. Does not return."""
+    """Be a Python script with its arguments in that folder and environment, with that mask for new files. Does not return."""
     os.chdir(folder)
     os.umask(umask)
     os.environ.clear()
@@ -23,14 +23,15 @@ def run(folder: str, argv: list[str], environment: dict[str, str], umask: int) -
         unbuffer()
     sys.argv[:] = argv
     extra = [path for path in environment.get("PYTHONPATH", "").split(os.pathsep) if path]
-    sys.path[:0] = [folder, *extra]
+    script = Path(folder, argv[0])
+    sys.path[:0] = [str(script.parent), *extra]
     status = 1
     try:
         if extra:
             sys.modules.pop("sitecustomize", None)
             with contextlib.suppress(ModuleNotFoundError):
                 importlib.import_module("sitecustomize")
-        execute(Path(folder, argv[0]))
+        execute(script)
         status = 0
     except SystemExit as end:
         status = exit_status(end.code)
