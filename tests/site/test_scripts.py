@@ -114,18 +114,22 @@ def place_of_python(checkout: Path) -> str:
     return (checkout / ".venv" / "place").read_text().strip().removeprefix(str(checkout)).split(maxsplit=1)[1]
 
 
-def test_python_is_the_first_one_found_but_of_one_version_the_systems_own(checkout, tmp_path):
+def test_python_is_the_first_one_on_the_path_unless_a_variable_names_another(checkout, tmp_path):
     prepare(checkout, PATH=python_beside(tmp_path / "newer", "3.99"))
     assert place_of_python(checkout) == f"{tmp_path}/newer/python3"
-    about = "import os, sys; print(*sys.version_info[:2], sep='.'); print(os.path.realpath(sys.executable))"
-    system = subprocess.run(["/usr/bin/python3", "-c", about], capture_output=True, text=True)
-    if system.returncode or system.stdout < "3.11":
-        pytest.skip("no Python of the system here, or one that is too old, so none was preferred")
-    version, path = system.stdout.split()
-    prepare(checkout, PATH=python_beside(tmp_path / "same", version))
-    assert place_of_python(checkout) == path
     prepare(checkout, TEST_PYTHON=sys.executable)
     assert place_of_python(checkout) == os.path.realpath(sys.executable)
+
+
+def test_of_two_pythons_of_one_version_it_is_the_systems(checkout, tmp_path):
+    system = Path("/usr/bin/python3")
+    about = "import os, sys; print('{}.{}'.format(*sys.version_info), os.path.realpath(sys.executable)); sys.exit(sys.version_info < (3, 11))"
+    said = subprocess.run([system, "-c", about], capture_output=True, text=True) if system.exists() else None
+    if said is None or said.returncode:
+        pytest.skip(f"there is no {system} of version 3.11 or newer here, so nothing shows that it would be preferred")
+    version, path = said.stdout.split()
+    prepare(checkout, PATH=python_beside(tmp_path / "same", version))
+    assert place_of_python(checkout) == path
 
 
 def test_every_direct_dependency_is_pinned_and_locked():
