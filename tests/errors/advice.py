@@ -25,12 +25,6 @@ def on(*databases: str):
 
 on_all = on(*DATABASES)
 
-on_sqlite_alone = on("sqlite")
-"""Run a test on SQLite for all: of what Django decides by files, the graph and recorded history, and no database can change.
-
-A cause that gives an error its text is made on each database all the same.
-"""
-
 on_all_djangos = pytest.mark.parametrize("django", OLDEST_AND_NEWEST, indirect=True)
 """Run a test on the oldest and the newest Django. Its sandboxes come from the fixture `opened` or `acharya`."""
 

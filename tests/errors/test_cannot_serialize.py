@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from advice import find_cause, last_line, on_all, on_all_djangos, on_sqlite_alone
+from advice import find_cause, last_line, on_all, on_all_djangos
+from sqlite_alone import on_sqlite_alone
 
 SLUG = "cannot-serialize"
 LAMBDA = '    channel = models.CharField(max_length=20, default=lambda: "counter")\n'

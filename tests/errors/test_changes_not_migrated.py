@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from advice import find_cause, last_line, on_all, on_all_djangos, on_sqlite_alone
+from advice import find_cause, last_line, on_all, on_all_djangos
 from migration_runbooks.worlds import open_library
+from sqlite_alone import on_sqlite_alone
 
 SLUG = "changes-not-migrated"
 NOTE = (

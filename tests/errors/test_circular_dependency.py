@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from advice import START_AGAIN, find_cause, last_line, migration_files, on_all, on_all_djangos, on_sqlite_alone
+from advice import START_AGAIN, find_cause, last_line, migration_files, on_all, on_all_djangos
+from sqlite_alone import on_sqlite_alone
 
 SLUG = "circular-dependency"
 EDITED = "break-dependency-cycle"

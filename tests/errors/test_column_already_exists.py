@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from advice import find_cause, last_line, on, on_all, on_all_djangos, on_sqlite_alone, write_migration
+from advice import find_cause, last_line, on, on_all, on_all_djangos, write_migration
+from sqlite_alone import on_sqlite_alone
 
 SLUG = "column-already-exists"
 LOST = "adopt-existing-column:nullable"

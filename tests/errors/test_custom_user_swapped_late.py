@@ -5,7 +5,8 @@ from __future__ import annotations
 import shutil
 
 import pytest
-from advice import find_cause, last_line, on, on_all, on_all_djangos, on_sqlite_alone
+from advice import find_cause, last_line, on, on_all, on_all_djangos
+from sqlite_alone import on_sqlite_alone
 
 SLUG = "custom-user-swapped-late"
 RENAMED = f"{SLUG}:renamed"

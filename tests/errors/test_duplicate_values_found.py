@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from contextlib import closing
 
-from advice import find_cause, last_line, on, on_all, on_all_djangos, on_sqlite_alone, page_of, write_migration
+from advice import find_cause, last_line, on, on_all, on_all_djangos, page_of, write_migration
 from migration_runbooks.pages.blocks import read_page
+from sqlite_alone import on_sqlite_alone
 
 SLUG = "duplicate-values-found"
 WORLD = "deduplicate-rows"

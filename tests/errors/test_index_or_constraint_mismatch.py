@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from advice import find_cause, last_line, on, on_all, on_all_djangos, on_sqlite_alone, write_migration
+from advice import find_cause, last_line, on, on_all, on_all_djangos, write_migration
+from sqlite_alone import on_sqlite_alone
 
 SLUG = "index-or-constraint-mismatch"
 EXISTS, MISSING = "adopt-existing-index", "restore-missing-constraint"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from advice import find_cause, last_line, on_all, on_all_djangos, on_sqlite_alone, page_of, write_migration
+from advice import find_cause, last_line, on_all, on_all_djangos, page_of, write_migration
 from migration_runbooks.pages.blocks import read_page
+from sqlite_alone import on_sqlite_alone
 
 SLUG = "invalid-bases"
 RENAMED = f"{SLUG}:renamed"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 
 import pytest
-from advice import first_command, last_line, on_all, on_all_djangos, on_sqlite_alone
+from advice import first_command, last_line, on_all, on_all_djangos
+from sqlite_alone import on_sqlite_alone
 
 SLUG = "migration-name-not-found"
 TEXTS = {

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from advice import START_AGAIN, find_cause, last_line, migration_files, on_all, on_all_djangos, on_sqlite_alone
+from advice import START_AGAIN, find_cause, last_line, migration_files, on_all, on_all_djangos
+from sqlite_alone import on_sqlite_alone
 
 SLUG = "missing-parent-migration"
 DELETED = "restore-missing-migration"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from contextlib import closing
 
-from advice import find_cause, last_line, on, on_all, on_all_djangos, on_sqlite_alone, write_migration
+from advice import find_cause, last_line, on, on_all, on_all_djangos, write_migration
+from sqlite_alone import on_sqlite_alone
 
 SLUG = "null-values-found"
 WORLD = "fill-null-values"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from advice import find_cause, last_line, on_all, on_all_djangos, on_sqlite_alone
+from advice import find_cause, last_line, on_all, on_all_djangos
+from sqlite_alone import on_sqlite_alone
 
 SLUG = "related-model-unresolved"
 APP_GONE = f"{SLUG}:app-gone"

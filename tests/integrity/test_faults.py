@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from faults import ALL, FAULTS, Fault, assert_told
 from migration_runbooks.worlds.djangos import DJANGOS
+from sqlite_alone import on_sqlite_alone
 
 READ_THROUGH_DJANGO = (
     "unapplied", "model changed, value needed", "two leaves", "cycle", "file gone", "file broken", "row gone", "half applied",
@@ -22,7 +23,7 @@ def test_fault_is_found(checked, database, fault: Fault):
     assert_found(checked, database, fault)
 
 
-@pytest.mark.parametrize("database", ["sqlite"])
+@on_sqlite_alone
 @pytest.mark.parametrize("django", DJANGOS[-1:], indirect=True)
 @pytest.mark.parametrize("fault", [fault for fault in FAULTS if fault.name in READ_THROUGH_DJANGO], ids=str)
 def test_fault_is_found_on_the_newest_django(checked, database, fault: Fault):

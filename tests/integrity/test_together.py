@@ -85,7 +85,7 @@ INVOICES = {
 
 
 @pytest.mark.parametrize(("spread", "invoices", "index"), [(1, "one", "no index"), (10**12, "many", "no index"), (1, "many", "index")])
-@pytest.mark.parametrize("database", ["sqlite"], indirect=True)  # there alone is a table searched piece by piece
+@on_sqlite_alone  # there alone is a table searched piece by piece
 def test_orphans_are_found_in_every_piece_of_a_large_table(checked, spread, invoices, index):
     sql(
         checked.sandbox,
