@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
 from advice import page_of
+from click.testing import CliRunner
 from migration_runbooks.catalogue.errors import all_errors
+from migration_runbooks.cli import main
 from migration_runbooks.pages.blocks import read_page
 from migration_runbooks.paths import DOCS
 
@@ -36,8 +37,8 @@ def filled(text: str) -> str:
 
 @pytest.mark.parametrize("slug, text", [*SHOWN, *PRINTED])
 def test_explain_names_the_page(slug, text):
-    done = subprocess.run(["runbook", "explain", "--json"], input=filled(text), capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    done = CliRunner().invoke(main, ["explain", "--json"], input=filled(text))
+    assert done.exit_code == 0, done.output
     best = json.loads(done.stdout)["matches"][0]
     assert best["error"] == slug
     assert best["url"].rstrip("/").removesuffix(".html").endswith(f"errors/{slug}")
