@@ -28,6 +28,9 @@ MOST_KILLS = 60
 COMMAND, INSIDE = "command", "sql in a transaction"
 """What the killer calls a command of the shell, and how it begins what it says of a statement inside a transaction."""
 
+IN_DATABASE = ("sql", "commit")
+"""How it begins what it says of a change to the database."""
+
 
 def kills(changes: list[str]) -> Iterator[tuple[int, str]]:
     """Yield number and name of each change before which to kill: all that can leave something of their own.
@@ -189,7 +192,7 @@ class RunbookProof:
 
         On a database where a kill leaves nothing of its own, nothing is done.
         """
-        if before.database not in databases_of_kills(find(self.slug)):
+        if before.database not in databases_of_kills(find(self.slug), step, changes):
             return
         assert 0 < len(changes) <= MOST_KILLS, changes
         finished: list[State] = []
@@ -292,9 +295,16 @@ def changes_files_alone(runbook: Runbook) -> bool:
     return len({runbook.script("fix", database) for database in runbook.databases}) == 1 and not touches_database(runbook)
 
 
-def databases_of_kills(runbook: Runbook) -> list[str]:
-    """Return the databases on which a kill can leave something of its own."""
-    return runbook.databases[:1] if changes_files_alone(runbook) else runbook.databases
+def databases_of_kills(runbook: Runbook, step: str, changes: list[str]) -> list[str]:
+    """Return the databases on which a kill of the step can leave something of its own.
+
+    A run that sent no statement but queries leaves files alone: of several databases with the same script, the first
+    stands for all.
+    """
+    first = runbook.databases[0]
+    if any(change.startswith(IN_DATABASE) for change in changes):
+        return runbook.databases
+    return [each for each in runbook.databases if each == first or runbook.script(step, each) != runbook.script(step, first)]
 
 
 def databases_that_differ(runbook: Runbook, test: str) -> list[str]:

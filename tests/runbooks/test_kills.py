@@ -8,6 +8,7 @@ from proof import KILLER, kills
 
 IN = "sql in a transaction "
 PROGRAM = """
+import os, pathlib, shutil, tempfile
 from django.db import connection, transaction
 cursor = connection.cursor()
 with transaction.atomic():
@@ -18,6 +19,15 @@ with transaction.atomic():
     cursor.executemany("DELETE FROM fees_feehead WHERE id = %s", [[-1]])
     cursor.execute("CREATE TABLE made_here (id integer)")
 open("written", "w").close()
+os.makedirs("made/inside", exist_ok=True)
+os.makedirs("made/inside", exist_ok=True)
+pathlib.Path("kept/inside").mkdir(parents=True)
+pathlib.Path("absent").unlink(missing_ok=True)
+with tempfile.TemporaryDirectory() as elsewhere:
+    pathlib.Path(elsewhere, "written").touch()
+pathlib.Path(tempfile.gettempdir(), "moved").mkdir()
+os.rename(os.path.join(tempfile.gettempdir(), "moved"), "moved")
+shutil.rmtree("made")
 """
 
 
@@ -38,6 +48,13 @@ def test_changes_are_what_a_kill_can_fall_between(database, tmp_path):
             ("sql " if database == "mariadb" else IN) + "'CREATE TABLE made_here (id integer)'",
             "commit",
             "write written",
+            "os.mkdir made",
+            "os.mkdir made/inside",
+            "os.mkdir kept",
+            "os.mkdir kept/inside",
+            f"os.rename {sandbox.environment['TMPDIR']}/moved",
+            "os.rmdir inside",
+            "os.rmdir made",
         ]
 
 

@@ -32,8 +32,13 @@ def test_a_proof_runs_wherever_it_can_end_otherwise(slug, test, expected):
 
 
 @pytest.mark.parametrize(
-    ("slug", "expected"),
-    [("fill-null-values", ALL), ("break-dependency-cycle", ALL[:1]), ("repair-damaged-django", ALL[:1])],  # the last two: the same files for all
+    ("slug", "changes", "expected"),
+    [
+        ("fill-null-values", ["command", "write a", "sql in a transaction 'UPDATE'", "commit"], ALL),
+        ("fill-null-values", ["command", "sql 'UPDATE'"], ALL),
+        ("break-dependency-cycle", ["command", "write a"], ALL[:1]),  # files alone
+        ("back-up-database", ["command", "write a"], ALL),  # each database has a script of its own
+    ],
 )
-def test_kills_fall_wherever_they_can_leave_something_of_their_own(slug, expected):
-    assert list(databases_of_kills(find(slug))) == expected
+def test_kills_fall_wherever_they_can_leave_something_of_their_own(slug, changes, expected):
+    assert list(databases_of_kills(find(slug), "fix", changes)) == expected

@@ -19,6 +19,9 @@ KILL_AT = int(os.environ.get("KILL_AT", "0"))
 PROJECT = os.getcwd()
 QUERIES = ("", "SELECT", "SHOW", "PRAGMA", "SAVEPOINT", "RELEASE", "BEGIN", "SET")
 ROWS = ("INSERT", "UPDATE", "DELETE")
+PATHS = {"os.mkdir": 1, "os.remove": 1, "os.rmdir": 1, "os.link": 2, "os.rename": 2}
+"""Of these audit events the first so many arguments are paths, and as many at the end the folders to which they are relative."""
+
 DATABASE_SUFFIXES = (".sqlite3", "-journal", "-wal", "-shm")
 
 
@@ -44,10 +47,22 @@ def watch_files(event: str, arguments: tuple) -> None:
         writes = bool(flags and flags & (os.O_WRONLY | os.O_RDWR)) or bool(mode and set(mode) & set("wax+"))
         if writes and is_project_file(path):
             change(f"write {os.fsdecode(path)}")
-    elif event in ("os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.link") and is_project_file(arguments[0]):
-        is_there = event == "os.mkdir" and os.path.exists(arguments[0])
-        if not is_there:
+    elif event in PATHS:
+        paths = [located(*each) for each in zip(arguments[: PATHS[event]], arguments[-PATHS[event] :], strict=True)]
+        if any(map(is_project_file, paths)) and can_succeed(event, paths[0]):
             change(f"{event} {os.fsdecode(arguments[0])}")
+
+
+def located(path: object, folder: int) -> object:
+    """Return a path that is relative to an open folder (-1: to none) as one that says where it is."""
+    return path if folder == -1 else os.path.join(os.readlink(f"/proc/self/fd/{folder}"), os.fsdecode(path))
+
+
+def can_succeed(event: str, path: object) -> bool:
+    """Whether it changes something: `mkdir(parents=True)` also tries in folders that are not there yet."""
+    if event == "os.mkdir":
+        return not os.path.exists(path) and os.path.isdir(os.path.dirname(os.path.abspath(path)))
+    return os.path.lexists(path)
 
 
 class WatchDjango(importlib.abc.MetaPathFinder):
