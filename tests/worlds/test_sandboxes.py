@@ -13,7 +13,16 @@ from pathlib import Path
 
 import pytest
 from migration_runbooks.paths import ACHARYA, PACKAGE
-from migration_runbooks.worlds import DATABASES, Project, WorldError, open_library, open_sandbox
+from migration_runbooks.worlds import (
+    DATABASES,
+    Project,
+    WorldError,
+    available,
+    copy_sandbox,
+    freeze_sandbox,
+    open_library,
+    open_sandbox,
+)
 from migration_runbooks.worlds.library import LIBRARY
 
 OPEN = """
@@ -49,6 +58,30 @@ def test_a_clone_is_private(database, library, tmp_path):
         assert library.snapshot().difference(other.snapshot())
         assert other.execute("SELECT COUNT(*) FROM catalog_book WHERE title = 'Changed'") == [(0,)]
         assert other.files()["seed.py"] == (LIBRARY / "seed.py").read_text()
+
+
+ODD = (
+    "CREATE TABLE odd (id int PRIMARY KEY, text varchar(99), bytes varbinary(9))",
+    "INSERT INTO odd VALUES (1, 'DELIMITER ;;\\n;;\\n\\\\ it''s', x'00ff0d0a')",
+    "CREATE VIEW odd_view AS SELECT text FROM odd",
+    "CREATE PROCEDURE add_two() BEGIN INSERT INTO odd (id) VALUES (2); INSERT INTO odd (id) VALUES (3); END",
+    "CREATE TRIGGER twice BEFORE INSERT ON odd FOR EACH ROW BEGIN SET NEW.text = 'first'; SET NEW.bytes = 'b'; END",
+)
+
+
+def test_a_clone_on_mariadb_has_all_that_a_dump_can_hold(tmp_path):
+    if reason := available("mariadb"):
+        pytest.skip(reason)
+    with open_library("mariadb", tmp_path / "first") as first:
+        for statement in ODD:
+            first.execute(statement)
+        before = first.snapshot()
+        freeze_sandbox(first)
+        with copy_sandbox(first, tmp_path / "copy") as copy:
+            assert before.difference(copy.snapshot()) == []
+            assert copy.execute("SELECT text FROM odd_view") == [("DELIMITER ;;\n;;\n\\ it's",)]
+            copy.execute("CALL add_two()")
+            assert copy.execute("SELECT id, text, bytes FROM odd WHERE id > 1") == [(2, "first", b"b"), (3, "first", b"b")]
 
 
 def test_closing_drops_the_database_and_those_made_beside_it(database, tmp_path):
