@@ -36,7 +36,7 @@ def differences(rule, keys):
 
 
 def describe(rule, groups):
-    print(f"{rule.step.migration} wants {rule.table} to be unique in {rule.columns}, and {len(groups)} values are there more than once:")
+    print(f"{rule.step.migration} wants {rule.table} to be unique in {rule.columns}. Values that are there more than once: {len(groups)}")
     for values, keys in groups[:SHOWN]:
         apart = differences(rule, keys)
         print(f"  {', '.join(map(str, values))}: rows {', '.join(map(str, keys))}; they differ in {', '.join(apart) or 'nothing else'}")
@@ -94,7 +94,7 @@ def fix():
         return 0
     removal = Removal(connection, TABLE)
     removal.plan(kept_rows)
-    print(f"{removal.remove()} rows of {TABLE} are now in {removal.removed}.")
+    print(f"Rows of {TABLE} that are now in {removal.removed}: {removal.remove()}")
     for child, column, _, rows in removal.affected:
         print(f"  {child}.{column}: {rows} rows pointed to them; they point to the rows that stay, or say the same and are kept aside")
     return 0
@@ -102,7 +102,7 @@ def fix():
 
 def verify():
     left = list(with_duplicates(named_only=True))
-    print(f"{sum(len(groups) for _, groups in left)} values of {TABLE} are there more than once.")
+    print(f"Values of {TABLE} that are there more than once: {sum(len(groups) for _, groups in left)}")
     return 1 if left else 0
 
 
@@ -111,7 +111,7 @@ def undo():
     if not removal.kept_names():
         print(f"Nothing to undo: no rows of {TABLE} are kept aside.")
         return 0
-    print(f"{removal.put_back()} rows of {TABLE} are back, and so is what pointed to them.")
+    print(f"Rows of {TABLE} that are back, and so is what pointed to them: {removal.put_back()}")
     return 0
 
 

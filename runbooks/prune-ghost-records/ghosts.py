@@ -201,7 +201,7 @@ def fix():
     with transaction.atomic(using=connection.alias):
         Kept.objects.using(connection.alias).bulk_create([copied(row, Kept) for row in rows])
         recorder.migration_qs.filter(pk__in=[row.pk for row in rows]).delete()
-    print(f"Removed {len(rows)} rows of django_migrations; they are kept in the table {Kept._meta.db_table}")
+    print(f"Rows of django_migrations that are now in the table {Kept._meta.db_table}: {len(rows)}")
     return 0
 
 
@@ -221,7 +221,7 @@ def undo():
     recorder.migration_qs.bulk_create(missing)
     with connection.schema_editor() as editor:
         editor.delete_model(Kept)
-    print(f"Put back {len(rows)} rows of django_migrations, as they were.")
+    print(f"Rows of django_migrations that are back as they were: {len(rows)}")
     return 0
 
 

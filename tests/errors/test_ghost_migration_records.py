@@ -26,10 +26,10 @@ def succeeds(sandbox, *command: str) -> str:
 def test_check_of_the_page_finds_the_rows_and_reads_only(database, opened):
     sandbox = opened(WORLD, database)
     before = sandbox.snapshot()
-    assert find_cause(sandbox, SLUG).output == f"{GHOST} has no file\n1 records without a file\n"
+    assert find_cause(sandbox, SLUG).output == f"{GHOST} has no file\nRecords without a file: 1\n"
     assert before.difference(sandbox.snapshot()) == []
-    assert find_cause(opened("healthy", database), SLUG).output == "0 records without a file\n"
-    assert "transport.0002_bus_driver has no file: the app is not installed\n2 records" in find_cause(opened(f"{WORLD}:removed-app", database), SLUG).output
+    assert find_cause(opened("healthy", database), SLUG).output == "Records without a file: 0\n"
+    assert "transport.0002_bus_driver has no file: the app is not installed\nRecords without a file: 2" in find_cause(opened(f"{WORLD}:removed-app", database), SLUG).output
 
 
 @on_all

@@ -69,7 +69,7 @@ def test_check_of_the_page_tells_a_removed_app_from_a_package_with_other_names(d
     assert last_line(sandbox.manage("migrate").output).endswith(text.format("library", "0001_initial"))
     printed = find_cause(sandbox, SLUG).output
     assert "auth.0099_gone is missing, and was not applied here\nIts package ships: 0001_initial" in printed
-    assert "library.0001_initial is missing, and was not applied here\nThe app library is not installed\n2 migrations" in printed
+    assert "library.0001_initial is missing, and was not applied here\nThe app library is not installed\nMissing migrations: 2" in printed
 
 
 def test_every_command_but_shell_and_check_stops_with_the_same_error(opened):

@@ -45,10 +45,10 @@ def test_check_of_the_page_finds_them_and_changes_nothing(database, opened):
     before = sandbox.snapshot()
     found = find_cause(sandbox, SLUG)
     told = "admissions.0011_shorten_previous_school: admissions_application.previous_school holds 50 characters, and 10 values need up to 110"
-    assert (found.status, found.output) == (1, f"{told}\n1 columns are too short\n")
+    assert (found.status, found.output) == (1, f"{told}\nColumns that are too short: 1\n")
     assert before.difference(sandbox.snapshot()) == []
     healthy = find_cause(opened("healthy", database), SLUG)
-    assert (healthy.status, healthy.output) == (0, "0 columns are too short\n")
+    assert (healthy.status, healthy.output) == (0, "Columns that are too short: 0\n")
 
 
 def test_check_of_the_page_says_what_is_not_there_yet(opened):
@@ -56,7 +56,7 @@ def test_check_of_the_page_says_what_is_not_there_yet(opened):
     add_migration(sandbox, 'migrations.AddField("invoice", "code", models.TextField()), migrations.AlterField("invoice", "code", models.CharField(max_length=5))')
     found = find_cause(sandbox, SLUG)
     told = "fees.0013_change: fees_invoice.code is not there yet. Run this again when the migrations before it are applied."
-    assert (found.status, found.output) == (0, f"{told}\n0 columns are too short\n")
+    assert (found.status, found.output) == (0, f"{told}\nColumns that are too short: 0\n")
 
 
 @on_all_djangos

@@ -206,12 +206,12 @@ class TestDeduplicateRows(RunbookProof):
             unconditional = UNIQUE_EMAIL.replace(', condition=~models.Q(email="")', "")
             (sandbox.project / "users/migrations/0006_email.py").write_text(unconditional)
             told = self.step(sandbox, "diagnose").output
-            assert " wants fees_feehead to be unique in name, and 1 values are there more than once:\n  Tuition: rows 1, 4; " in told
-            assert "users.0006_email wants users_user to be unique in email, and " in told
+            assert " wants fees_feehead to be unique in name. Values that are there more than once: 1\n  Tuition: rows 1, 4; " in told
+            assert "users.0006_email wants users_user to be unique in email. " in told
             assert "  fees_invoice_heads.feehead_id: 2 rows point to all but the first of each\n" in told
             assert (inputs_in(told)["TABLE"], inputs_in(told)["COLUMNS"]) == ("fees_feehead", "name")
             left = self.step(sandbox, "verify", inputs_in(told))
-            assert (left.status, left.output) == (1, "1 values of fees_feehead are there more than once.\n")
+            assert (left.status, left.output) == (1, "Values of fees_feehead that are there more than once: 1\n")
 
     def test_refuses_what_it_can_not_do(self, database, tmp_path):
         with open_sandbox(self.slug, database, tmp_path) as sandbox:
