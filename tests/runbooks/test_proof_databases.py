@@ -37,6 +37,7 @@ def test_a_proof_runs_wherever_it_can_end_otherwise(slug, test, expected):
         ("fill-null-values", ["command", "write a", "sql in a transaction 'UPDATE'", "commit"], ALL),
         ("fill-null-values", ["command", "sql 'UPDATE'"], ALL),
         ("break-dependency-cycle", ["command", "write a"], ALL[:1]),  # files alone
+        ("repair-damaged-django", ["command", "write a"], ALL[:1]),
         ("back-up-database", ["command", "write a"], ALL),  # each database has a script of its own
     ],
 )

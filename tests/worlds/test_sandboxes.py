@@ -17,7 +17,6 @@ from migration_runbooks.worlds import (
     DATABASES,
     Project,
     WorldError,
-    available,
     copy_sandbox,
     freeze_sandbox,
     open_library,
@@ -69,19 +68,17 @@ ODD = (
 )
 
 
-def test_a_clone_on_mariadb_has_all_that_a_dump_can_hold(tmp_path):
-    if reason := available("mariadb"):
-        pytest.skip(reason)
-    with open_library("mariadb", tmp_path / "first") as first:
-        for statement in ODD:
-            first.execute(statement)
-        before = first.snapshot()
-        freeze_sandbox(first)
-        with copy_sandbox(first, tmp_path / "copy") as copy:
-            assert before.difference(copy.snapshot()) == []
-            assert copy.execute("SELECT text FROM odd_view") == [("DELIMITER ;;\n;;\n\\ it's",)]
-            copy.execute("CALL add_two()")
-            assert copy.execute("SELECT id, text, bytes FROM odd WHERE id > 1") == [(2, "first", b"b"), (3, "first", b"b")]
+@pytest.mark.parametrize("database", ["mariadb"], indirect=True)
+def test_a_clone_on_mariadb_has_all_that_a_dump_can_hold(library, tmp_path):
+    for statement in ODD:
+        library.execute(statement)
+    before = library.snapshot()
+    freeze_sandbox(library)
+    with copy_sandbox(library, tmp_path / "copy") as copy:
+        assert before.difference(copy.snapshot()) == []
+        assert copy.execute("SELECT text FROM odd_view") == [("DELIMITER ;;\n;;\n\\ it's",)]
+        copy.execute("CALL add_two()")
+        assert copy.execute("SELECT id, text, bytes FROM odd WHERE id > 1") == [(2, "first", b"b"), (3, "first", b"b")]
 
 
 def test_closing_drops_the_database_and_those_made_beside_it(database, tmp_path):
